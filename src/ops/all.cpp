@@ -1,0 +1,14 @@
+#include "ops/all.h"
+
+namespace tenon::core {
+
+const OpRegistry& op_registry() {
+  static const OpRegistry registry = [] {
+    OpRegistry r;
+    register_pointwise_ops(r);
+    return r;
+  }();
+  return registry;
+}
+
+}  // namespace tenon::core
