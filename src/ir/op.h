@@ -64,6 +64,8 @@ class Op {
   /// Registry name, as in the text form: "Conv".
   virtual std::string_view name() const = 0;
   virtual std::unique_ptr<Op> clone() const = 0;
+  /// The same kind of op with every field at its default.
+  virtual std::unique_ptr<Op> fresh() const = 0;
   /// Visits each field once. Called on const ops only by visitors that do not write (see `read_fields`).
   virtual void fields(FieldVisitor&) = 0;
   /// One fact per output. May set `constant`/`content`; must not look at input constants larger than it needs.
@@ -79,6 +81,7 @@ template <class Self>
 struct OpDef : Op {
   std::string_view name() const final { return Self::op_name; }
   std::unique_ptr<Op> clone() const final { return std::make_unique<Self>(static_cast<const Self&>(*this)); }
+  std::unique_ptr<Op> fresh() const final { return std::make_unique<Self>(); }
 };
 
 template <class T>
