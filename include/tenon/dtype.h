@@ -2,6 +2,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "tenon/export.h"
+
 namespace tenon {
 
 /// Element types. Values are stable: engine files store them.
@@ -36,10 +38,10 @@ enum class DType : uint8_t {
 };
 
 /// "f32", "bf16", "i64", "bool", "string", ...
-std::string_view to_string(DType);
+TENON_API std::string_view to_string(DType);
 /// The inverse of to_string; also takes ONNX and NumPy spellings ("float16", "int64", ...). DType::none when unknown.
-DType parse_dtype(std::string_view);
+TENON_API DType parse_dtype(std::string_view);
 /// Bytes of one element in memory; 0 for string and none.
-int64_t size_of(DType);
+TENON_API int64_t size_of(DType);
 
 }  // namespace tenon

@@ -4,6 +4,8 @@
 #include <string>
 #include <string_view>
 
+#include "tenon/export.h"
+
 namespace tenon {
 
 /// The thousands digit is the exit code of the command line tool (see `exit_code`). Values never change meaning.
@@ -37,7 +39,7 @@ enum class ErrorCode : int {
 };
 
 /// Everything Tenon throws. `what()` is the message, with the context (node, file) in front.
-class Error : public std::runtime_error {
+class TENON_API Error : public std::runtime_error {
  public:
   Error(ErrorCode code, const std::string& message) : std::runtime_error(message), code_(code) {}
   ErrorCode code() const { return code_; }
@@ -47,8 +49,8 @@ class Error : public std::runtime_error {
 };
 
 /// "E3002".
-std::string error_id(ErrorCode);
+TENON_API std::string error_id(ErrorCode);
 /// 0 ok; 1 internal; 2 usage; 3 model; 4 build; 5 accuracy; 6 memory; 7 engine; 8 performance; 9 device; 124; 130.
-int exit_code(ErrorCode);
+TENON_API int exit_code(ErrorCode);
 
 }  // namespace tenon

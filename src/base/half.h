@@ -34,4 +34,8 @@ template <> F8E5M2FNUZ from_float<F8E5M2FNUZ>(float, bool);
 template <> F8E8M0 from_float<F8E8M0>(float, bool);
 template <> F4E2M1 from_float<F4E2M1>(float, bool);
 
+/// Powers of two only, so the direction is a choice (ONNX Cast's round_mode); `from_float` rounds to nearest.
+enum class E8M0Round { up, down, nearest };
+F8E8M0 to_e8m0(float value, bool saturate, E8M0Round mode);
+
 }  // namespace tenon::core
