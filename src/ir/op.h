@@ -93,7 +93,10 @@ void read_fields(const Op&, FieldVisitor&);
 /// "Conv{strides=[1,1], group=1}", fields at their default left out. Large constants are shown by type and hash.
 std::string describe(const Op&);
 bool same_op(const Op&, const Op&);
+/// Over name, fields, constants and subgraphs; never over names of values.
 Hash hash_of(const Op&);
+Hash hash_of(const Constant&);
+Hash hash_of(const Graph&);
 
 /// Name -> default-constructed op, for the text form and the engine loader. Filled by src/ops/all.cpp alone.
 class OpRegistry {
