@@ -23,6 +23,9 @@ class FunctionRef<R(Args...)> {
   R (*call_)(void*, Args...);
 };
 
+/// Cores this process may use: its affinity mask, further limited by a container's CPU quota (rounded up).
+int usable_cores();
+
 /// One thread team; the only way Tenon runs on several threads. Workers spin at most 50 us after a region, then park.
 /// Flush-to-zero is set in the workers, and in the caller for the length of a region.
 class Threads {
