@@ -55,11 +55,8 @@ std::string constant_text(const ConstRef& c) {
   std::string text = c->type().str();
   if (checked_product(c->dims()) <= kMaxPrinted)
     text += "{" + fmt::format("{}", fmt::join(element_texts(c->value()), ", ")) + "}";
-  else {
-    ConstantOp op;
-    op.value = c;
-    text += "#" + hash_of(op).hex();
-  }
+  else
+    text += "#" + hash_of(*c).hex();
   return c->name().empty() ? text : text + "@" + quote(c->name());
 }
 
