@@ -1,0 +1,10 @@
+#pragma once
+#include "tactics/tactic.h"
+
+namespace tenon::core {
+
+/// Each tactic, defined in the file of its name; their order of preference is in list.cpp.
+const Tactic& view_tactic();
+const Tactic& reference_tactic();
+
+}  // namespace tenon::core

@@ -1,0 +1,21 @@
+#include <array>
+
+#include "tactics/all.h"
+
+namespace tenon::core {
+
+std::span<const Tactic* const> tactics_for(std::string_view device_kind) {
+  static const std::array cpu{
+      &view_tactic(),
+      &reference_tactic(),
+  };
+  static const std::array null{
+      &view_tactic(),
+      &reference_tactic(),
+  };
+  if (device_kind == "cpu") return cpu;
+  if (device_kind == "null") return null;
+  return {};
+}
+
+}  // namespace tenon::core
