@@ -41,8 +41,9 @@ TEST(Text, ConstantsOfEveryTypeReadBackExactly) {
     const std::string line = std::string("%1 = Constant{value=") + constant + "}";
     const std::string once = round_trip("graph g() { " + line + " return y = %1 }");
     EXPECT_EQ(round_trip(once), once);
-    if (std::string_view(constant).substr(0, 3) != "bf1" && std::string_view(constant).substr(0, 3) != "f16")
+    if (std::string_view(constant).substr(0, 3) != "bf1" && std::string_view(constant).substr(0, 3) != "f16") {
       EXPECT_NE(once.find(line), std::string::npos) << once;
+    }
   }
 }
 
