@@ -16,8 +16,10 @@ class Binder {
     place();
     for (int i = 0; i < static_cast<int>(plan_.outputs.size()); ++i) {
       const SlotId s = plan_.outputs[i];
+      // An input or constant that no step touches is delivered with the last segment.
       const int begin = plan_.life[plan_.slots[s].root].first;
-      if (inside(begin) && plan_.slots[s].kind != Slot::Kind::box) bound_.output_dims.emplace_back(i, dims(s));
+      const bool untouched = begin >= range_.last && range_.last == static_cast<int>(plan_.steps.size());
+      if ((inside(begin) || untouched) && plan_.slots[s].kind != Slot::Kind::box) bound_.output_dims.emplace_back(i, dims(s));
     }
     return std::move(bound_);
   }
