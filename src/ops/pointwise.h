@@ -105,6 +105,17 @@ struct BitCast : OpDef<BitCast> {
   std::vector<HostValue> evaluate(const EvalContext&) const override;
 };
 
+/// Dropout(x, ratio?, training_mode?) -> y, mask. While training, elements are dropped at random and the others divided
+/// by 1 - ratio; else y is x. Without a seed, EvalContext's.
+struct Dropout : OpDef<Dropout> {
+  static constexpr std::string_view op_name = "Dropout";
+  std::optional<int64_t> seed;
+  void fields(FieldVisitor& v) override { v.visit("seed", seed); }
+  std::vector<Fact> infer(InferContext&) const override;
+  std::vector<HostValue> evaluate(const EvalContext&) const override;
+  bool pure() const override { return false; }
+};
+
 struct Identity : OpDef<Identity> {
   static constexpr std::string_view op_name = "Identity";
   void fields(FieldVisitor&) override {}
