@@ -1,6 +1,9 @@
 #pragma once
+#include <map>
 #include <memory>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/log.h"
@@ -44,7 +47,12 @@ class ImportContext {
   DType dtype(std::string_view name, DType otherwise) const;   // an ONNX element type number
   Type type(std::string_view name) const;                      // a type attribute (Optional); absent when not given
   /// A graph attribute, imported with its captured outer values turned into extra inputs: `captured` gets them.
-  GraphRef subgraph(std::string_view name, std::vector<Value>& captured) const;
+  /// Captured constants are copied into it instead. `inputs`: the types of its own inputs, in place of declared ones.
+  GraphRef subgraph(std::string_view name, std::vector<Value>& captured, std::span<const Type> inputs = {}) const;
+  /// How many inputs the model gives that graph.
+  int subgraph_inputs(std::string_view name) const;
+  /// A graph attribute without inputs, its nodes added to the graph in place of this one; gives its outputs.
+  std::vector<Value> inline_subgraph(std::string_view name);
 
   /// Adds to the graph under this node's origin.
   Value add(OpRef op, std::vector<Value> inputs);
@@ -62,6 +70,7 @@ class ImportContext {
   ImportContext(ImportState& state, const OnnxNode& node) : state_(state), node_(node) {}
 
  private:
+  const OnnxAttribute* find(std::string_view name) const;
   ImportState& state_;
   const OnnxNode& node_;
 };
@@ -83,9 +92,9 @@ class ImportTable {
 const ImportTable& import_table();
 
 struct ImportOptions {
-  /// Fixed dims per input: narrows the declared ones.
+  /// Narrows the declared dims of inputs, wherever their symbols are used. Dims without a name are symbols
+  /// "<input>_dim<i>".
   std::map<std::string, Shape> input_shapes;
-  /// What "" (trailing dims without a name) become: fresh symbols "<input>_dim<i>".
   const Log* log = nullptr;
 };
 
@@ -94,9 +103,8 @@ struct ImportedModel {
   std::map<std::string, int> opsets;
   int64_t ir_version = 0;
   std::string producer;
-  int64_t node_count = 0, parameter_count = 0;
-  /// Every problem found, when import_all_problems was asked for.
-  std::vector<std::string> problems;
+  int64_t node_count = 0;       // those of subgraphs too
+  int64_t parameter_count = 0;  // elements of all initializers
 };
 
 /// Fails with the first problem. Weights stay views of the mapped file.
@@ -105,7 +113,8 @@ ImportedModel import_onnx(const std::string& path, const ImportOptions& = {});
 ImportedModel import_onnx_bytes(std::shared_ptr<const void> owner, std::span<const std::byte> bytes,
                                 const std::string& folder, const ImportOptions& = {});
 
-/// `tenon check`: goes on after a failing node (its outputs become unranked) and collects every problem.
+/// `tenon check`: goes on after a failing node and collects every problem, in the order of the nodes. What needs the
+/// outputs of a failed node is only checked for being known. Problems outside nodes have no name.
 struct NodeReport {
   std::string name, operation, problem;  // problem empty: imported
   ErrorCode code = ErrorCode::internal;

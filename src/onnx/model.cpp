@@ -113,6 +113,7 @@ void ModelReader::read(std::string_view bytes, OnnxFunction& function) {
       default: in.skip();
     }
   }
+  if (function.domain == "ai.onnx") function.domain = "";
 }
 
 void ModelReader::read(std::string_view bytes, OnnxGraph& graph) {

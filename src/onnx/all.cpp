@@ -1,0 +1,13 @@
+#include "onnx/all.h"
+
+namespace tenon::core {
+
+const ImportTable& import_table() {
+  static const ImportTable table = [] {
+    ImportTable t;
+    return t;
+  }();
+  return table;
+}
+
+}  // namespace tenon::core

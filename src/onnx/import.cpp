@@ -1,0 +1,88 @@
+#include "onnx/import.h"
+
+#include <new>
+
+#include "onnx/import_state.h"
+
+namespace tenon::core {
+namespace {
+
+constexpr int kNewestOpset = 28;
+
+std::string folder_of(const std::string& path) {
+  const size_t slash = path.rfind('/');
+  if (slash == path.npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+std::string_view as_text(std::span<const std::byte> bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+void check_opsets(const Opsets& opsets) {
+  const auto it = opsets.find("");
+  if (it == opsets.end()) return;
+  if (it->second > kNewestOpset)
+    fail(ErrorCode::unsupported_operator,
+         "the model uses opset {}; the newest one known is {}: export it with that opset or an older one", it->second,
+         kNewestOpset);
+  if (it->second < 1) fail(ErrorCode::invalid_model, "the model says opset {}; 1 to {} were expected", it->second, kNewestOpset);
+}
+
+int64_t count_parameters(const OnnxGraph& graph) {
+  int64_t count = 0;
+  const auto add = [&](const Dims& dims) {
+    int64_t size = 1;
+    for (int64_t d : dims)
+      if (__builtin_mul_overflow(size, d, &size)) return;
+    if (__builtin_add_overflow(count, size, &size)) return;
+    count = size;
+  };
+  for (const auto& tensor : graph.initializers) add(tensor.dims);
+  for (const auto& tensor : graph.sparse_initializers) add(tensor.dims);
+  for (const auto& node : graph.nodes)
+    for (const auto& attribute : node.attributes)
+      if (attribute.graph) add({count_parameters(*attribute.graph)});
+  return count;
+}
+
+ImportedModel import_bytes(std::shared_ptr<const void> owner, std::span<const std::byte> bytes, const std::string& folder,
+                           const ImportOptions& options, std::vector<NodeReport>* reports) {
+  try {
+    const OnnxModel model = read_model(as_text(bytes));
+    check_opsets(model.opsets);
+    TensorSource tensors(std::move(owner), folder);
+    ImportedModel result;
+    result.opsets = model.opsets;
+    result.ir_version = model.ir_version;
+    result.producer = std::string(model.producer);
+    result.node_count = model.node_count;
+    result.parameter_count = count_parameters(*model.graph);
+    ModelImporter(model, tensors, options, reports).run(result);
+    return result;
+  } catch (const std::bad_alloc&) {
+    fail(ErrorCode::out_of_memory, "no memory left while reading the model");
+  }
+}
+
+ImportedModel import_file(const std::string& path, const ImportOptions& options, std::vector<NodeReport>* reports) {
+  const auto file = MappedFile::open(path);
+  return with_context(path, [&] { return import_bytes(file, file->bytes(), folder_of(path), options, reports); });
+}
+
+}  // namespace
+
+ImportedModel import_onnx(const std::string& path, const ImportOptions& options) { return import_file(path, options, nullptr); }
+
+ImportedModel import_onnx_bytes(std::shared_ptr<const void> owner, std::span<const std::byte> bytes,
+                                const std::string& folder, const ImportOptions& options) {
+  return import_bytes(std::move(owner), bytes, folder, options, nullptr);
+}
+
+std::vector<NodeReport> check_onnx(const std::string& path, const ImportOptions& options) {
+  std::vector<NodeReport> reports;
+  import_file(path, options, &reports);
+  return reports;
+}
+
+}  // namespace tenon::core
