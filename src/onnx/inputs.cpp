@@ -10,12 +10,12 @@ bool is_unnamed(std::string_view param) { return param.empty() || param == "?" |
 
 /// A name that reads back in dim expressions.
 std::string symbol_text(std::string_view text) {
-  std::string name;
+  const bool needs_letter = text.empty() || (text[0] >= '0' && text[0] <= '9');
+  std::string name(needs_letter ? "d" : "");
   for (char c : text) {
     const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
     name += plain ? c : '_';
   }
-  if (name.empty() || (name[0] >= '0' && name[0] <= '9')) name.insert(0, "d");
   return name;
 }
 
