@@ -1,0 +1,132 @@
+#pragma once
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "tenon/error.h"
+#include "tenon/options.h"
+#include "tenon/tensor.h"
+
+namespace tenon {
+
+/// An input or output of an engine.
+struct TensorInfo {
+  std::string name;
+  std::string type;                // "f32[N,3,224,224]", "seq(f32[*])"
+  DType dtype = DType::none;
+  bool is_tensor = true;
+  bool ranked = true;
+  std::vector<int64_t> dims;       // -1 where dynamic
+  std::vector<std::string> names;  // the expression of each dim
+  ShapeRange range;                // of inputs
+};
+
+/// One step of the plan.
+struct LayerInfo {
+  std::string name;
+  std::string operation;                // "Conv", "Fused", "Reorder"
+  std::vector<std::string> onnx_nodes;
+  std::string tactic, kernel, tier;     // tier: fast, generated, reference, view, reorder
+  std::string precision_in, precision_out;
+  std::vector<std::string> inputs, outputs;      // "name: f32[1,64,56,56] nhwc"
+  std::vector<std::pair<std::string, std::string>> rejected;  // tactic, why
+  std::string reason;                   // of a reorder or fallback
+  double us = 0;                        // median of the profiled runs
+  int64_t bytes = 0, flops = 0;         // at the last bound shapes
+};
+
+/// One rewrite that fired, or nearly did.
+struct FusionInfo {
+  std::string rewrite;
+  std::string nodes;
+  bool fired = true;
+  std::string why_not;
+};
+
+struct BuildReport {
+  std::vector<std::pair<std::string, double>> phases;  // name, seconds
+  int64_t tactics_timed = 0, cache_hits = 0;
+  bool choices_from_cache = false, stopped_early = false;
+  int64_t peak_host_bytes = 0;
+  std::string coverage;        // "212 of 220 nodes in 57 fast steps; 5 generated; 3 reference (names)"
+  std::string verdict;         // "PASSED", "FAILED", "" when not verified
+  std::vector<std::string> assumptions;  // "input 'x': dim 'batch' taken as 1"
+  std::vector<std::string> warnings;
+  std::vector<FusionInfo> fusions;
+  std::vector<std::pair<std::string, std::string>> dropped;  // ONNX node, why no step runs it
+};
+
+struct MemoryInfo {
+  int64_t arena_bytes = 0;      // per context, at the largest shapes
+  int64_t weight_bytes = 0;     // in the file
+  int64_t packed_bytes = 0;     // made at load or first run
+};
+
+class Context;
+
+/// A built model: graph, weights and choices. Cheap to copy; thread-safe.
+class TENON_API Engine {
+ public:
+  /// Imports, optimizes, measures and verifies. Throws Error.
+  static Engine build(const std::string& onnx_path, const BuildOptions& = {});
+  static Engine build(std::span<const std::byte> onnx, const BuildOptions& = {});
+  /// Reads an engine file; where a choice does not hold here, takes the node's first offer and says so in `warnings`.
+  static Engine load(const std::string& path, const LoadOptions& = {});
+  static Engine load(std::span<const std::byte> bytes, const LoadOptions& = {});
+  /// Writes beside `path` and renames: an old file stays until the new one is whole.
+  void save(const std::string& path) const;
+  /// Measures this engine's graph again, here.
+  Engine rebuild(const BuildOptions& = {}) const;
+
+  std::vector<TensorInfo> inputs() const;
+  std::vector<TensorInfo> outputs() const;
+  Context create_context() const;
+  const BuildReport& report() const;
+  std::string device() const;
+  int threads() const;
+  /// The steps with their kernels, at the optimal shapes.
+  std::vector<LayerInfo> layers() const;
+  MemoryInfo memory() const;
+  /// The optimized graph in text form, or Graphviz dot.
+  std::string graph_text() const;
+  std::string graph_dot() const;
+  /// Inputs that the model can take: integer inputs within the bounds of what reads them.
+  std::vector<std::pair<std::string, Value>> example_inputs(uint64_t seed, const std::vector<std::pair<std::string, std::vector<int64_t>>>& shapes = {}) const;
+
+  struct Impl;
+  explicit Engine(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
+  const Impl& impl() const { return *impl_; }
+
+ private:
+  std::shared_ptr<const Impl> impl_;
+};
+
+/// One execution at a time: inputs, memory, outputs. Any number of contexts may run at once.
+class TENON_API Context {
+ public:
+  /// Dense row-major; not copied, so the bytes must stay until `run` returns.
+  void set_input(const std::string& name, Value value);
+  /// Results of later runs are written here; too small is an error.
+  void set_output_buffer(const std::string& name, void* data, int64_t bytes);
+  /// Prepares kernels and memory for the dims of the inputs set: the slow part of the first run at new shapes.
+  void prepare();
+  void run(uint64_t seed = 0);
+  /// Valid until the next run; copy to keep.
+  Value output(const std::string& name) const;
+  std::vector<std::pair<std::string, Value>> outputs() const;
+  int64_t memory_bytes() const;
+  /// Runs once with each step timed. Same order as Engine::layers.
+  std::vector<LayerInfo> profile(int runs = 10);
+  /// Runs once and hands over every tensor as it is produced, inner ones included, under its ONNX name or "".
+  using Observer = std::function<void(const std::string& tensor, const std::vector<std::string>& onnx_nodes, const Value&)>;
+  void run_observed(const Observer&, uint64_t seed = 0);
+
+  struct Impl;
+  explicit Context(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+ private:
+  std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace tenon

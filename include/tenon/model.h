@@ -1,0 +1,45 @@
+#pragma once
+#include <string>
+#include <vector>
+
+#include "tenon/engine.h"
+
+namespace tenon {
+
+/// One ONNX node as `tenon check` reports it.
+struct CheckedNode {
+  std::string name, operation;
+  std::string tier;     // fast, generated, reference, folded, unsupported
+  std::string detail;   // the kernel, or the problem
+  std::string error_id; // "E3003" when unsupported or wrong
+};
+
+struct ModelCheck {
+  std::vector<CheckedNode> nodes;
+  std::vector<std::string> problems;  // of the model as a whole
+  int64_t opset = 0, parameters = 0;
+  std::string producer;
+  bool ok() const;
+};
+
+/// Every node and all problems at once, never only the first.
+TENON_API ModelCheck check_model(const std::string& onnx_path, const BuildOptions& = {});
+
+struct ModelInfo {
+  int64_t opset = 0, nodes = 0, parameters = 0;
+  std::string producer, sha256;
+};
+TENON_API ModelInfo model_info(const std::string& onnx_path);
+
+struct ErrorHelp {
+  std::string id, name, meaning, advice;
+  int exit_code = 1;
+};
+/// By id ("E3002") or by the words of a pasted message; nothing found: an empty id.
+TENON_API ErrorHelp explain_error(const std::string& id_or_message);
+TENON_API std::vector<ErrorHelp> all_errors();
+TENON_API std::string exit_code_name(int code);
+
+TENON_API std::string version();
+
+}  // namespace tenon

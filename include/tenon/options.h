@@ -1,0 +1,57 @@
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tenon/dtype.h"
+
+namespace tenon {
+
+enum class Severity { error, warning, info, verbose };
+using LogSink = std::function<void(Severity, std::string_view component, std::string_view text)>;
+
+/// The dims an input may take. `opt` is what kernels are tuned for; min <= opt <= max for each dim.
+struct ShapeRange {
+  std::vector<int64_t> min, opt, max;
+};
+
+struct Progress {
+  std::string phase;       // "import", "passes", "select", "verify", "write"
+  int64_t done = 0, total = 0;
+  double seconds = 0;      // since the build began
+};
+
+struct BuildOptions {
+  std::string device = "auto";               // cpu, cuda, cuda:1, null, auto
+  std::map<std::string, ShapeRange> shapes;  // inputs left out get the default dims, which are reported
+  std::vector<DType> precisions;             // storage types allowed besides the model's own
+  int opt_level = 3;                         // 0: first offer of each node; 3: measure; 5: measure everything longer
+  double time_limit = 0;                     // seconds of measuring; 0: none
+  int64_t max_memory = 0;                    // bytes of arena + packed weights + workspace; 0: none
+  std::string timing_cache;                  // file to read and write; empty: none
+  bool verify = true;                        // compare with the reference executor
+  bool deterministic = false;                // results independent of the number of threads
+  bool exact = false;                        // no rewrite or kernel that reassociates
+  bool strict_nan = false;                   // no rewrite that is wrong for NaN
+  std::vector<std::string> mark_outputs;     // tensor names, or "all"
+  int threads = 0;                           // 0: all cores this process may use
+  bool reference = false;                    // no rewrites, reference kernels only
+  std::vector<std::string> disabled_passes;
+  int64_t stop_after_rewrite = -1;           // for bisecting; -1: no limit
+  int64_t chaos_seed = -1;                   // pick random offers instead of the best: a test of everything; -1: off
+  LogSink log;
+  Severity log_level = Severity::info;
+  std::function<void(const Progress&)> progress;
+  std::function<bool()> cancelled;           // asked often; true ends the build with ErrorCode::interrupted
+};
+
+struct LoadOptions {
+  std::string device = "auto";
+  int threads = 0;
+  LogSink log;
+};
+
+}  // namespace tenon

@@ -1,0 +1,27 @@
+#pragma once
+#include "runtime/program.h"
+
+namespace tenon::core {
+
+/// A step with its executable and dims, for one binding of the symbols.
+struct BoundStep {
+  const Prepared* prepared = nullptr;
+  std::vector<Dims> in, out;
+  int64_t workspace_offset = 0;  // in the arena
+};
+
+/// One segment of the plan at concrete shapes: where each slot that lives only inside the segment lies in the arena.
+/// Slots that live across segments get buffers of their own (`kept`).
+struct BoundSegment {
+  std::vector<BoundStep> steps;        // of the segment, in order
+  std::map<SlotId, int64_t> offsets;   // of arena roots inside the segment
+  std::map<SlotId, int64_t> kept;      // bytes of roots that live across segments and begin here
+  std::map<SlotId, int64_t> views;     // byte offset of each view inside its source
+  std::vector<std::pair<int, Dims>> output_dims;  // graph outputs written in this segment
+  int64_t arena_bytes = 0;
+};
+
+/// Prepares every step of the segment; fails naming the node. Boxed values get no dims.
+BoundSegment bind_segment(const Program&, int segment, const Bindings&);
+
+}  // namespace tenon::core

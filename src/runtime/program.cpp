@@ -1,0 +1,87 @@
+#include "runtime/program.h"
+
+#include <cstring>
+
+#include "base/error.h"
+
+namespace tenon::core {
+namespace {
+
+bool aligned(const Tensor& t) { return t.dtype() == DType::string || reinterpret_cast<uintptr_t>(t.bytes().data()) % 64 == 0; }
+
+Tensor aligned_copy(const Tensor& t) {
+  Tensor copy(t.dtype(), t.dims());
+  std::memcpy(copy.mutable_bytes().data(), t.bytes().data(), t.bytes().size());
+  return copy;
+}
+
+}  // namespace
+
+Tensor Weights::plain(const ConstRef& constant) {
+  const std::lock_guard lock(mutex_);
+  const auto it = plain_.find(constant);
+  if (it != plain_.end()) return it->second;
+  Tensor value = constant->value();
+  if (!aligned(value)) value = aligned_copy(value);
+  return plain_.emplace(constant, std::move(value)).first->second;
+}
+
+std::shared_ptr<const void> Weights::packed(const ConstRef& constant, const std::string& key, int64_t bytes,
+                                            FunctionRef<std::shared_ptr<const void>(const Tensor&)> make) {
+  const std::lock_guard lock(mutex_);
+  const auto it = packed_.find({constant, key});
+  if (it != packed_.end()) return it->second;
+  const auto kept = plain_.find(constant);
+  Tensor value = kept != plain_.end() ? kept->second : constant->value();
+  if (!aligned(value)) value = aligned_copy(value);
+  auto form = make(value);
+  packed_bytes_ += bytes;
+  packed_.emplace(std::pair{constant, key}, form);
+  return form;
+}
+
+int64_t Weights::packed_bytes() const {
+  const std::lock_guard lock(mutex_);
+  return packed_bytes_;
+}
+
+Program::Program(Setup setup, std::shared_ptr<Threads> threads, std::shared_ptr<Weights> weights)
+    : setup_(std::move(setup)), plan_(make_plan(setup_.graph, setup_.choices)), threads_(std::move(threads)), weights_(std::move(weights)) {}
+
+const Prepared& Program::prepare(NodeId id, const NodeShapes& shapes) const {
+  const std::pair key{id, shapes};
+  {
+    const std::lock_guard lock(mutex_);
+    const auto it = prepared_.find(key);
+    if (it != prepared_.end()) return *it->second;
+  }
+  auto made = std::make_unique<const Prepared>(make(id, shapes));
+  const std::lock_guard lock(mutex_);
+  return *prepared_.emplace(key, std::move(made)).first->second;
+}
+
+Prepared Program::make(NodeId id, const NodeShapes& shapes) const {
+  const Offer& chosen = setup_.choices.offers[id];
+  const Problem problem = this->problem(id);
+  Prepared prepared;
+  const auto attempt = [&](const Tactic& tactic, const Offer& offer, std::string& why) {
+    const PrepareContext context{problem, offer, shapes, *weights_, *threads_};
+    prepared.executable = tactic.prepare(context, why);
+    if (offer.share == Share::view) prepared.view_offset = tactic.view_offset(context);
+    return prepared.executable != nullptr || offer.share == Share::view;
+  };
+  const Tactic* tactic = find_tactic(setup_.device.kind, chosen.tactic);
+  if (!tactic) fail(ErrorCode::no_kernel, "{}: no tactic '{}' for device '{}'", setup_.graph.describe_node(id), chosen.tactic, setup_.device.kind);
+  return with_context(setup_.graph.describe_node(id), [&]() -> Prepared {
+    if (attempt(*tactic, chosen, prepared.fallback)) return std::move(prepared);
+    for (const Tactic* other : tactics_for(setup_.device.kind)) {
+      std::string why;
+      for (const Offer& offer : other->offers(problem, why))
+        if (offer.in == chosen.in && offer.out == chosen.out && offer.share == chosen.share && offer != chosen && attempt(*other, offer, why))
+          return std::move(prepared);
+    }
+    fail(ErrorCode::no_kernel, "'{}' refused these shapes ({}) and no other tactic reads and writes the same formats", chosen.str(), prepared.fallback);
+  });
+}
+
+}  // namespace tenon::core

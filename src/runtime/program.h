@@ -1,0 +1,70 @@
+#pragma once
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "plan/plan.h"
+#include "tactics/tactic.h"
+
+namespace tenon::core {
+
+/// The weight forms in use, made once. Also counts their bytes.
+class Weights : public WeightStore {
+ public:
+  Tensor plain(const ConstRef&) override;
+  std::shared_ptr<const void> packed(const ConstRef&, const std::string& key, int64_t bytes,
+                                     FunctionRef<std::shared_ptr<const void>(const Tensor&)> make) override;
+  int64_t packed_bytes() const;
+
+ private:
+  mutable std::recursive_mutex mutex_;
+  std::map<ConstRef, Tensor> plain_;
+  std::map<std::pair<ConstRef, std::string>, std::shared_ptr<const void>> packed_;
+  int64_t packed_bytes_ = 0;
+};
+
+/// What a step runs: which tactic was taken and why others were not.
+struct Prepared {
+  std::shared_ptr<const Executable> executable;
+  int64_t view_offset = 0;
+  std::string fallback;  // why the chosen offer could not run these shapes; empty when it could
+};
+
+/// A graph with its choices, ready to run: the plan, and the executables per concrete shape. Shared by contexts and
+/// threads. Subgraphs of control flow are programs of their own.
+class Program {
+ public:
+  struct Setup {
+    Graph graph;
+    Choices choices;
+    DeviceInfo device;
+    TacticOptions options;
+  };
+  Program(Setup setup, std::shared_ptr<Threads> threads, std::shared_ptr<Weights> weights);
+
+  const Graph& graph() const { return setup_.graph; }
+  const Choices& choices() const { return setup_.choices; }
+  const Plan& plan() const { return plan_; }
+  const DeviceInfo& device() const { return setup_.device; }
+  const TacticOptions& options() const { return setup_.options; }
+  Threads& threads() const { return *threads_; }
+  Weights& weights() const { return *weights_; }
+  Problem problem(NodeId id) const { return {setup_.graph, id, setup_.device, setup_.options}; }
+
+  /// The executable of a step at these shapes; kept for the next caller.
+  const Prepared& prepare(NodeId id, const NodeShapes& shapes) const;
+
+ private:
+  Prepared make(NodeId id, const NodeShapes& shapes) const;
+  Setup setup_;
+  Plan plan_;
+  std::shared_ptr<Threads> threads_;
+  std::shared_ptr<Weights> weights_;
+  mutable std::mutex mutex_;
+  mutable std::map<std::pair<NodeId, NodeShapes>, std::unique_ptr<const Prepared>> prepared_;
+};
+
+}  // namespace tenon::core
