@@ -1,0 +1,313 @@
+// Runs the cases that make_conformance.py writes, each in a process of its own, and compares outputs.
+#include <fnmatch.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "ir/evaluate.h"
+#include "onnx/import.h"
+#include "onnx/model.h"
+#include "onnx/read_tensor.h"
+#include "onnx/wire.h"
+
+namespace tenon::core {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Tolerance {
+  double relative = 1e-3, absolute = 1e-7;
+};
+
+struct Result {
+  std::string name, outcome, reason;  // outcome: passed, failed, skipped
+};
+
+struct Skip {
+  std::string pattern, reason;
+};
+
+/// Reads `input_0.pb` and its like: TensorProto, SequenceProto or OptionalProto.
+class ProtoFile {
+ public:
+  explicit ProtoFile(const std::string& path) : file_(MappedFile::open(path)), tensors_(file_, "") {}
+
+  HostValue read(OnnxType::Kind kind) {
+    const auto bytes = file_->bytes();
+    return read(kind, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  }
+
+ private:
+  HostValue read(OnnxType::Kind kind, std::string_view bytes) {
+    switch (kind) {
+      case OnnxType::Kind::sequence: return read_sequence(bytes);
+      case OnnxType::Kind::optional: return read_optional(bytes);
+      default: return tensors_.read(read_tensor_proto(bytes));
+    }
+  }
+  std::vector<Tensor> read_sequence(std::string_view bytes) {
+    constexpr uint32_t kTensorValues = 3;
+    std::vector<Tensor> sequence;
+    WireReader in(bytes);
+    while (in.next()) {
+      if (in.field() == kTensorValues) sequence.push_back(tensors_.read(read_tensor_proto(in.bytes())));
+      else in.skip();
+    }
+    return sequence;
+  }
+  HostValue read_optional(std::string_view bytes) {
+    HostValue value;
+    WireReader in(bytes);
+    while (in.next()) {
+      switch (in.field()) {
+        case 3: value = read(OnnxType::Kind::tensor, in.bytes()); break;
+        case 5: value = read(OnnxType::Kind::sequence, in.bytes()); break;
+        case 7: value = read(OnnxType::Kind::optional, in.bytes()); break;
+        default: in.skip();
+      }
+    }
+    return value;
+  }
+
+  std::shared_ptr<const MappedFile> file_;
+  TensorSource tensors_;
+};
+
+std::string type_text(const Tensor& t) { return std::string(to_string(t.dtype())) + dims_to_string(t.dims()); }
+
+template <class T>
+std::string compare_exactly(const Tensor& expected, const Tensor& found) {
+  for (int64_t i = 0; i < expected.size(); ++i)
+    if (expected.data<T>()[i] != found.data<T>()[i])
+      return fmt::format("element {}: expected {}, found {}", i, expected.data<T>()[i], found.data<T>()[i]);
+  return "";
+}
+
+std::vector<double> numbers(const Tensor& t) {
+  if (t.dtype() != DType::c64 && t.dtype() != DType::c128) return to_doubles(t);
+  const bool wide = t.dtype() == DType::c128;
+  Dims dims = t.dims();
+  dims.push_back(2);
+  return to_doubles(Tensor::view(wide ? DType::f64 : DType::f32, dims, t.bytes(), std::make_shared<Tensor>(t)));
+}
+
+/// Empty when equal enough; otherwise what differs.
+std::string compare(const Tensor& expected, const Tensor& found, Tolerance tolerance) {
+  if (expected.dtype() != found.dtype() || expected.dims() != found.dims())
+    return fmt::format("expected {}, found {}", type_text(expected), type_text(found));
+  if (expected.dtype() == DType::string) return compare_exactly<std::string>(expected, found);
+  if (expected.dtype() == DType::i64) return compare_exactly<int64_t>(expected, found);
+  if (expected.dtype() == DType::u64) return compare_exactly<uint64_t>(expected, found);
+  // The onnx package's own runner allows two units in the last place of bf16.
+  if (expected.dtype() == DType::bf16) tolerance.relative = std::max(tolerance.relative, 1.0 / 64);
+  const bool exact = is_integer(expected.dtype()) || expected.dtype() == DType::boolean;
+  const auto a = numbers(expected);
+  const auto b = numbers(found);
+  int64_t wrong = 0;
+  size_t first = 0;
+  for (size_t i = 0; i < a.size(); ++i) {
+    const bool equal = a[i] == b[i] || (std::isnan(a[i]) && std::isnan(b[i]));
+    const bool close = !exact && std::isfinite(a[i]) && std::isfinite(b[i]) &&
+                       std::abs(a[i] - b[i]) <= tolerance.absolute + tolerance.relative * std::abs(a[i]);
+    if (equal || close) continue;
+    if (wrong++ == 0) first = i;
+  }
+  if (wrong == 0) return "";
+  return fmt::format("{} of {} elements differ, first element {}: expected {}, found {}", wrong, a.size(), first, a[first],
+                     b[first]);
+}
+
+std::string kind_text(const HostValue& value) {
+  static constexpr std::string_view kNames[] = {"nothing", "a tensor", "a sequence"};
+  return std::string(kNames[value.index()]);
+}
+
+std::string compare(const HostValue& expected, const HostValue& found, Tolerance tolerance) {
+  if (expected.index() != found.index())
+    return fmt::format("expected {}, found {}", kind_text(expected), kind_text(found));
+  if (const auto* tensor = std::get_if<Tensor>(&expected)) return compare(*tensor, std::get<Tensor>(found), tolerance);
+  const auto* sequence = std::get_if<std::vector<Tensor>>(&expected);
+  if (!sequence) return "";
+  const auto& other = std::get<std::vector<Tensor>>(found);
+  if (sequence->size() != other.size())
+    return fmt::format("expected a sequence of {}, found one of {}", sequence->size(), other.size());
+  for (size_t i = 0; i < other.size(); ++i)
+    if (auto why = compare((*sequence)[i], other[i], tolerance); !why.empty()) return fmt::format("tensor {}: {}", i, why);
+  return "";
+}
+
+Tolerance read_tolerance(const fs::path& folder) {
+  Tolerance tolerance;
+  if (!fs::exists(folder / "case.json")) return tolerance;
+  const auto json = nlohmann::json::parse(read_text_file(folder / "case.json"));
+  tolerance.relative = json.value("rtol", tolerance.relative);
+  tolerance.absolute = json.value("atol", tolerance.absolute);
+  return tolerance;
+}
+
+/// Files NAME_0.pb, NAME_1.pb, ... of the declared kinds.
+std::vector<HostValue> read_values(const fs::path& data_set, const std::string& name, const std::vector<OnnxType::Kind>& kinds) {
+  std::vector<HostValue> values;
+  for (size_t i = 0; i < kinds.size(); ++i) {
+    const fs::path path = data_set / fmt::format("{}_{}.pb", name, i);
+    if (!fs::exists(path)) break;
+    values.push_back(ProtoFile(path).read(kinds[i]));
+  }
+  return values;
+}
+
+std::vector<OnnxType::Kind> declared_kinds(const OnnxGraph& graph, const std::vector<OnnxValueInfo>& infos) {
+  std::vector<OnnxType::Kind> kinds;
+  for (const auto& info : infos) {
+    const auto same_name = [&](const OnnxTensor& t) { return t.name == info.name; };
+    if (std::none_of(graph.initializers.begin(), graph.initializers.end(), same_name)) kinds.push_back(info.type.kind);
+  }
+  return kinds;
+}
+
+/// Empty when the case passes; otherwise why not.
+std::string run_case(const fs::path& folder, int thread_count) {
+  const Tolerance tolerance = read_tolerance(folder);
+  const auto file = MappedFile::open(folder / "model.onnx");
+  const OnnxModel source = read_model({reinterpret_cast<const char*>(file->bytes().data()), file->bytes().size()});
+  const ImportedModel model = import_onnx_bytes(file, file->bytes(), folder);
+  Threads threads(thread_count);
+  int data_sets = 0;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    if (entry.path().filename().string().rfind("test_data_set_", 0) != 0) continue;
+    ++data_sets;
+    const auto inputs = read_values(entry.path(), "input", declared_kinds(*source.graph, source.graph->inputs));
+    const auto expected = read_values(entry.path(), "output", declared_kinds({}, source.graph->outputs));
+    const auto found = evaluate(model.graph, inputs, threads);
+    for (size_t i = 0; i < expected.size(); ++i)
+      if (auto why = compare(expected[i], found.at(i), tolerance); !why.empty())
+        return fmt::format("output '{}': {}", model.graph.output_name(static_cast<int>(i)), why);
+  }
+  return data_sets == 0 ? "it has no test_data_set folder" : "";
+}
+
+/// In a process of its own, so that a crash or an endless loop is one failure.
+std::string run_case_apart(const fs::path& folder, int thread_count, unsigned time_limit) {
+  int ends[2];
+  if (pipe(ends) != 0) return "no pipe";
+  const pid_t child = fork();
+  if (child == 0) {
+    close(ends[0]);
+    alarm(time_limit);
+    std::string why;
+    try {
+      why = run_case(folder, thread_count);
+    } catch (const std::exception& e) {
+      why = e.what();
+    }
+    for (size_t sent = 0; sent < why.size();) {
+      const ssize_t n = write(ends[1], why.data() + sent, why.size() - sent);
+      if (n <= 0) break;
+      sent += static_cast<size_t>(n);
+    }
+    _exit(why.empty() ? 0 : 1);
+  }
+  close(ends[1]);
+  std::string why;
+  char buffer[4096];
+  for (ssize_t n; (n = read(ends[0], buffer, sizeof buffer)) > 0;) why.append(buffer, static_cast<size_t>(n));
+  close(ends[0]);
+  int status = 0;
+  waitpid(child, &status, 0);
+  if (!WIFSIGNALED(status)) return why;
+  if (WTERMSIG(status) == SIGALRM) return fmt::format("stopped after {} seconds", time_limit);
+  return fmt::format("crashed: {}", strsignal(WTERMSIG(status)));
+}
+
+std::vector<Skip> read_skips(const std::string& path) {
+  std::vector<Skip> skips;
+  if (path.empty()) return skips;
+  std::istringstream lines(read_text_file(path));
+  for (std::string line; std::getline(lines, line);) {
+    if (line.empty() || line[0] == '#') continue;
+    const size_t end = line.find(' ');
+    const size_t reason = line.find_first_not_of(' ', end);
+    if (reason == line.npos) fail(ErrorCode::bad_file, "{}: the line '{}' gives no reason", path, line);
+    skips.push_back({line.substr(0, end), line.substr(reason)});
+  }
+  return skips;
+}
+
+/// "node/test_abs" -> its folder.
+std::map<std::string, fs::path> find_cases(const std::vector<std::string>& folders) {
+  std::map<std::string, fs::path> cases;
+  for (const auto& root : folders)
+    for (const auto& entry : fs::recursive_directory_iterator(root))
+      if (entry.path().filename() == "model.onnx") {
+        const fs::path folder = entry.path().parent_path();
+        cases[folder == root ? root : fs::relative(folder, root).string()] = folder;
+      }
+  return cases;
+}
+
+void write_json(const std::string& path, const std::vector<Result>& results) {
+  auto json = nlohmann::json::array();
+  for (const auto& r : results) json.push_back({{"name", r.name}, {"outcome", r.outcome}, {"reason", r.reason}});
+  AtomicFile file(path);
+  file.write(json.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+  file.commit();
+}
+
+int main(int argc, char** argv) {
+  CLI::App app("Runs ONNX conformance cases on the reference executor");
+  std::vector<std::string> folders{"build/conformance"}, filters;
+  std::string json_path, skips_path = "tests/conformance_skips.txt";
+  bool list_failures = false;
+  int thread_count = 1;
+  unsigned time_limit = 120;
+  app.add_option("folders", folders, "Folders of cases, searched through");
+  app.add_option("--filter", filters, "Only cases whose name contains this (any of them)");
+  app.add_option("--skips", skips_path, "List of cases not to run: pattern and reason; '' for none");
+  app.add_option("--json", json_path, "Write every case's outcome there");
+  app.add_option("--threads", thread_count, "Threads of the executor");
+  app.add_option("--time-limit", time_limit, "Seconds a case may take");
+  app.add_flag("--list-failures", list_failures, "Print the names of failing cases alone");
+  CLI11_PARSE(app, argc, argv);
+
+  const auto skips = read_skips(skips_path);
+  std::vector<Result> results;
+  std::map<std::string, int> totals;
+  for (const auto& [name, folder] : find_cases(folders)) {
+    const auto contained = [&, &name = name](const std::string& f) { return name.find(f) != name.npos; };
+    if (!filters.empty() && std::none_of(filters.begin(), filters.end(), contained)) continue;
+    Result result{name, "passed", ""};
+    for (const auto& skip : skips)
+      if (fnmatch(skip.pattern.c_str(), name.c_str(), 0) == 0) result = {name, "skipped", skip.reason};
+    if (result.outcome == "passed") {
+      result.reason = run_case_apart(folder, thread_count, time_limit);
+      if (!result.reason.empty()) result.outcome = "failed";
+    }
+    if (result.outcome == "failed")
+      std::cout << (list_failures ? name : fmt::format("FAILED {}: {}", name, result.reason)) << "\n" << std::flush;
+    ++totals[result.outcome];
+    results.push_back(std::move(result));
+  }
+  if (!json_path.empty()) write_json(json_path, results);
+  if (!list_failures)
+    std::cout << fmt::format("{} cases: {} passed, {} failed, {} skipped\n", results.size(), totals["passed"],
+                             totals["failed"], totals["skipped"]);
+  return totals["failed"] > 0 ? 1 : 0;
+}
+
+}  // namespace
+}  // namespace tenon::core
+
+int main(int argc, char** argv) {
+  try {
+    return tenon::core::main(argc, argv);
+  } catch (const std::exception& e) {
+    std::cerr << "conformance: " << e.what() << "\n";
+    return 2;
+  }
+}
