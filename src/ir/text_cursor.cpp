@@ -135,8 +135,14 @@ double TextCursor::real() {
 
 std::vector<std::string> TextCursor::split_to(char close) {
   std::vector<std::string> parts(1);
+  bool quoted = false;
   for (int depth = 0; position_ < text_.size(); ++position_) {
     const char c = text_[position_];
+    if (c == '\'') quoted = !quoted;
+    if (quoted) {
+      parts.back() += c;
+      continue;
+    }
     if (depth == 0 && c == close) {
       ++position_;
       if (parts.size() == 1 && parts[0].find_first_not_of(' ') == std::string::npos) parts.clear();

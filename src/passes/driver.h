@@ -1,0 +1,52 @@
+#pragma once
+#include <functional>
+#include <map>
+
+#include "base/log.h"
+#include "ir/graph.h"
+#include "passes/options.h"
+
+namespace tenon::core {
+
+/// How a pass changes the graph: every change is counted, named and logged here, and refused once
+/// `stop_after_rewrite` is reached.
+class PassContext {
+ public:
+  const PassOptions& options() const { return options_; }
+  /// False once the number of changes allowed is used up.
+  bool may_change() const;
+  /// Applies a rewrite and notes it at INFO.
+  void apply(Graph&, const Patch&, std::string_view equation);
+  /// Applies a change that is too common to list: counted, and logged at VERBOSE.
+  void apply_quietly(Graph&, const Patch&, std::string_view what);
+  /// Notes that `equation` nearly fit at `node`. Kept only while no other rewrite fires there.
+  void near_miss(const Graph&, NodeId node, std::string_view equation, const std::string& reason);
+
+ private:
+  friend class Passes;
+  PassContext(const PassOptions& options, const Log& log, PassReport& report)
+      : options_(options), log_(log), report_(report) {}
+  std::string change(Graph&, const Patch&);
+  void finish(const Graph&);
+
+  const PassOptions& options_;
+  const Log& log_;
+  PassReport& report_;
+  std::string pass_;
+  std::map<std::pair<NodeId, std::string_view>, std::string> near_;
+};
+
+/// Runs named passes one by one: each is timed, can be switched off, and is followed by the removal of dead nodes and
+/// by the verifier.
+class Passes {
+ public:
+  using Body = std::function<void(Graph&, PassContext&)>;
+  Passes(const PassOptions& options, const Log& log, PassReport& report) : context_(options, log, report) {}
+  /// True when the pass changed the graph.
+  bool run(std::string_view name, Graph&, const Body&);
+
+ private:
+  PassContext context_;
+};
+
+}  // namespace tenon::core

@@ -1,0 +1,36 @@
+#pragma once
+#include <cstdint>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace tenon::core {
+
+struct PassOptions {
+  bool exact = false;               // no rewrite that changes the order of floating-point operations
+  bool strict_nan = false;          // no rewrite that loses a NaN or an infinity
+  std::set<std::string> disabled;   // names of passes left out
+  int64_t stop_after_rewrite = -1;  // at most this many changes in all; -1: no limit
+};
+
+/// A change that was made, or one that one condition kept from being made.
+struct RewriteNote {
+  std::string pass, equation;
+  std::string node;    // display name: of the result, or of the node that a near miss is about
+  std::string reason;  // of a near miss
+};
+
+struct PassTime {
+  std::string pass;
+  double seconds = 0;
+  int64_t changes = 0;
+  int64_t nodes = 0;  // live ones afterwards
+};
+
+struct PassReport {
+  std::vector<RewriteNote> applied, near_misses;
+  std::vector<PassTime> times;
+  int64_t changes = 0;  // of all kinds: the unit of stop_after_rewrite
+};
+
+}  // namespace tenon::core

@@ -1,0 +1,11 @@
+#pragma once
+#include "passes/rewrite.h"
+
+namespace tenon::core {
+
+/// x + 0, x * 1, relu of relu, casts and bounds that change nothing, and one spelling for what has several.
+Rewrites identity_rules();
+/// Reshape family to one Reshape, transposes combined, moves that move nothing.
+Rewrites movement_rules();
+
+}  // namespace tenon::core

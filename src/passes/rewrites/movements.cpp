@@ -1,0 +1,168 @@
+#include <algorithm>
+
+#include "ops/reduce.h"
+#include "ops/shape.h"
+#include "passes/match.h"
+#include "passes/rewrites/families.h"
+#include "passes/rewrites/shapes.h"
+
+namespace tenon::core {
+namespace {
+
+bool is_reshape_like(const Graph& g, Value v) {
+  return is<Reshape>(g, v) || is<Squeeze>(g, v) || is<Unsqueeze>(g, v) || is<Flatten>(g, v);
+}
+
+std::optional<Patch> reshape_of_known_shape(Graph& g, Value root, Near&) {
+  if (!is_reshape_like(g, root) || !ranked_tensor(g, root)) return std::nullopt;
+  const Value x = input(g, root);
+  const Shape target = g.type(root).shape;
+  if (same_shape(g, x, root)) return forward(g, root, x);
+  if (is<Reshape>(g, root) && is_constant(g, input(g, root, 1))) return std::nullopt;
+  const auto y = reshape_to(g, x, target);
+  return y ? std::optional(replace(root, *y)) : std::nullopt;
+}
+
+std::optional<Patch> reshape_of_reshape(Graph& g, Value root, Near&) {
+  if (!is_reshape_like(g, root) || !is_reshape_like(g, input(g, root)) || !ranked_tensor(g, root)) return std::nullopt;
+  const Value x = input(g, input(g, root));
+  const Shape target = g.type(root).shape;
+  const auto y = reshape_to(g, x, target);
+  if (!y) return std::nullopt;
+  return *y == x ? forward(g, root, x) : replace(root, *y);
+}
+
+std::optional<Patch> transpose_that_moves_nothing(Graph& g, Value root, Near&) {
+  if (!is<Transpose>(g, root)) return std::nullopt;
+  const Value x = input(g, root);
+  const auto p = permutation_of(g, root);
+  if (is_identity(p)) return forward(g, root, x);
+  std::vector<int64_t> moved;
+  for (int64_t axis : p)
+    if (!known_equal(g.type(x).shape[axis], 1)) moved.push_back(axis);
+  if (!std::is_sorted(moved.begin(), moved.end())) return std::nullopt;
+  const Shape target = g.type(root).shape;
+  const auto y = reshape_to(g, x, target);
+  return y ? std::optional(replace(root, *y)) : std::nullopt;
+}
+
+std::optional<Patch> transpose_of_transpose(Graph& g, Value root, Near&) {
+  if (!is<Transpose>(g, root) || !is<Transpose>(g, input(g, root))) return std::nullopt;
+  const auto outer = permutation_of(g, root), inner = permutation_of(g, input(g, root));
+  std::vector<int64_t> both;
+  for (int64_t axis : outer) both.push_back(inner[axis]);
+  const Value x = input(g, input(g, root));
+  return is_identity(both) ? forward(g, root, x) : replace(root, transpose(g, x, both));
+}
+
+std::optional<Patch> expand_to_own_shape(Graph& g, Value root, Near&) {
+  if (!is<Expand>(g, root) && !is<Tile>(g, root)) return std::nullopt;
+  if (!same_shape(g, input(g, root), root)) return std::nullopt;
+  return forward(g, root, input(g, root));
+}
+
+std::optional<Patch> slice_of_everything(Graph& g, Value root, Near&) {
+  if (!is<Slice>(g, root) || !same_shape(g, input(g, root), root)) return std::nullopt;
+  if (const Value steps = input(g, root, 4)) {
+    const auto values = numbers(g, steps);
+    if (!values || std::any_of(values->begin(), values->end(), [](int64_t s) { return s != 1; })) return std::nullopt;
+  }
+  return forward(g, root, input(g, root));
+}
+
+std::optional<Patch> pad_by_nothing(Graph& g, Value root, Near&) {
+  if (!is<Pad>(g, root)) return std::nullopt;
+  const auto pads = numbers(g, input(g, root, 1));
+  if (!pads || std::any_of(pads->begin(), pads->end(), [](int64_t p) { return p != 0; })) return std::nullopt;
+  return forward(g, root, input(g, root));
+}
+
+std::optional<Patch> concat_of_one(Graph& g, Value root, Near&) {
+  if (!is<Concat>(g, root) || input_count(g, root) != 1) return std::nullopt;
+  return forward(g, root, input(g, root));
+}
+
+std::optional<Patch> concat_of_concat(Graph& g, Value root, Near&) {
+  const auto* outer = is<Concat>(g, root);
+  if (!outer || !ranked_tensor(g, root)) return std::nullopt;
+  const int rank = g.type(root).rank();
+  const auto axis = [&](const Concat& c) { return c.axis < 0 ? c.axis + rank : c.axis; };
+  std::vector<Value> parts;
+  bool flat = true;
+  for (Value v : g.node(root.node).inputs) {
+    const auto* inner = is<Concat>(g, v);
+    const bool open = inner && axis(*inner) == axis(*outer) && single_use(g, v);
+    flat &= !open;
+    if (open)
+      parts.insert(parts.end(), g.node(v.node).inputs.begin(), g.node(v.node).inputs.end());
+    else
+      parts.push_back(v);
+  }
+  if (flat) return std::nullopt;
+  return replace(root, g.add(Concat(*outer), parts));
+}
+
+std::optional<Patch> split_in_one(Graph& g, Value root, Near&) {
+  if (!is<Split>(g, root) || g.node(root.node).outputs.size() != 1) return std::nullopt;
+  return forward(g, root, input(g, root));
+}
+
+std::optional<Patch> concat_of_split(Graph& g, Value root, Near&) {
+  const auto* concat = is<Concat>(g, root);
+  if (!concat || !ranked_tensor(g, root)) return std::nullopt;
+  const NodeId source = input(g, root).node;
+  const auto* split = g.node(source).as<Split>();
+  const auto& parts = g.node(root.node).inputs;
+  if (!split || parts.size() != g.node(source).outputs.size()) return std::nullopt;
+  for (size_t i = 0; i < parts.size(); ++i)
+    if (parts[i] != Value{source, static_cast<int32_t>(i)}) return std::nullopt;
+  const int rank = g.type(root).rank();
+  if ((concat->axis - split->axis) % rank != 0) return std::nullopt;
+  return forward(g, root, g.node(source).inputs[0]);
+}
+
+std::optional<Patch> reduce_of_nothing(Graph& g, Value root, Near&) {
+  const auto* reduce = is<Reduce>(g, root);
+  if (!reduce || !ranked_tensor(g, input(g, root))) return std::nullopt;
+  switch (reduce->kind) {
+    case ReduceKind::sum:
+    case ReduceKind::mean:
+    case ReduceKind::max:
+    case ReduceKind::min:
+    case ReduceKind::prod:
+      break;
+    default:
+      return std::nullopt;
+  }
+  const Value x = input(g, root);
+  const Shape& shape = g.type(x).shape;
+  const auto axes = reduce->axes(static_cast<int>(shape.size()), g.fact(input(g, root, 1)));
+  if (!axes) return std::nullopt;
+  for (int64_t axis : *axes)
+    if (!known_equal(shape[axis], 1)) return std::nullopt;
+  const Shape target = g.type(root).shape;
+  const auto y = reshape_to(g, x, target);
+  if (!y) return std::nullopt;
+  return *y == x ? forward(g, root, x) : replace(root, *y);
+}
+
+constexpr Rewrite kRules[] = {
+    {"Reshape(x, shape) => Reshape(x, constant)", reshape_of_known_shape},
+    {"Reshape(Reshape(x)) => Reshape(x)", reshape_of_reshape},
+    {"Transpose that moves nothing => Reshape", transpose_that_moves_nothing},
+    {"Transpose(Transpose(x)) => Transpose(x)", transpose_of_transpose},
+    {"Expand(x, shape of x) => x", expand_to_own_shape},
+    {"Slice of everything => x", slice_of_everything},
+    {"Pad(x, 0) => x", pad_by_nothing},
+    {"Concat(x) => x", concat_of_one},
+    {"Concat(Concat(a, b), c) => Concat(a, b, c)", concat_of_concat},
+    {"Split in one => x", split_in_one},
+    {"Concat(Split(x)) => x", concat_of_split},
+    {"Reduce over dims of 1 => Reshape", reduce_of_nothing},
+};
+
+}  // namespace
+
+Rewrites movement_rules() { return kRules; }
+
+}  // namespace tenon::core

@@ -1,0 +1,83 @@
+#include "passes/rewrites/shapes.h"
+
+#include <numeric>
+
+#include "ops/shape.h"
+#include "passes/fold.h"
+#include "passes/match.h"
+
+namespace tenon::core {
+namespace {
+
+/// The contents of Reshape's shape input; `allowzero` says how to read a 0.
+struct Spec {
+  std::vector<int64_t> dims;
+  bool allowzero = false;
+};
+
+std::optional<Spec> spec_for(const Graph& g, Value x, const Shape& target) {
+  if (!ranked_tensor(g, x)) return std::nullopt;
+  const Shape& from = g.type(x).shape;
+  Spec spec;
+  bool open = false, zero = false, copied = false;
+  for (size_t i = 0; i < target.size(); ++i) {
+    if (target[i].is_const()) {
+      spec.dims.push_back(target[i].value());
+      zero |= target[i].value() == 0;
+    } else if (i < from.size() && known_equal(from[i], target[i])) {
+      spec.dims.push_back(0);
+      copied = true;
+    } else {
+      if (open) return std::nullopt;
+      spec.dims.push_back(-1);
+      open = true;
+    }
+  }
+  if (zero && (open || copied)) return std::nullopt;
+  // -1 is what the other dims leave; copied dims must not be 0 then, which a symbol may be.
+  spec.allowzero = zero;
+  return spec;
+}
+
+}  // namespace
+
+bool can_reshape_to(const Graph& g, Value x, const Shape& target) { return spec_for(g, x, target).has_value(); }
+
+std::optional<Value> reshape_to(Graph& g, Value x, const Shape& target) {
+  if (!ranked_tensor(g, x)) return std::nullopt;
+  if (same_shape(g.type(x).shape, target)) return x;
+  const auto spec = spec_for(g, x, target);
+  if (!spec) return std::nullopt;
+  Reshape op;
+  op.allowzero = spec->allowzero;
+  return g.add(std::move(op), {x, constant_i64(g, spec->dims)});
+}
+
+std::vector<int64_t> permutation_of(const Graph& g, Value transposed) {
+  auto p = is<Transpose>(g, transposed)->permutation;
+  if (p.empty()) {
+    p.resize(g.type(transposed).rank());
+    std::iota(p.rbegin(), p.rend(), 0);
+  }
+  return p;
+}
+
+std::vector<int64_t> inverse(const std::vector<int64_t>& permutation) {
+  std::vector<int64_t> out(permutation.size());
+  for (size_t i = 0; i < permutation.size(); ++i) out[permutation[i]] = static_cast<int64_t>(i);
+  return out;
+}
+
+bool is_identity(const std::vector<int64_t>& permutation) {
+  for (size_t i = 0; i < permutation.size(); ++i)
+    if (permutation[i] != static_cast<int64_t>(i)) return false;
+  return true;
+}
+
+Value transpose(Graph& g, Value x, std::vector<int64_t> permutation) {
+  Transpose op;
+  op.permutation = std::move(permutation);
+  return g.add(std::move(op), {x});
+}
+
+}  // namespace tenon::core
