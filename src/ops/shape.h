@@ -177,11 +177,15 @@ struct DepthToSpace : OpDef<DepthToSpace> {
   std::vector<HostValue> evaluate(const EvalContext&) const override;
 };
 
-/// SpaceToDepth.
+/// SpaceToDepth: mode DCR or CRD.
 struct SpaceToDepth : OpDef<SpaceToDepth> {
   static constexpr std::string_view op_name = "SpaceToDepth";
   int64_t blocksize = 1;
-  void fields(FieldVisitor& v) override { v.visit("blocksize", blocksize); }
+  bool crd = false;
+  void fields(FieldVisitor& v) override {
+    v.visit("blocksize", blocksize);
+    v.visit("crd", crd);
+  }
   std::vector<Fact> infer(InferContext&) const override;
   std::vector<HostValue> evaluate(const EvalContext&) const override;
 };
