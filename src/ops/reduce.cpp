@@ -6,6 +6,7 @@
 #include <limits>
 #include <numeric>
 
+#include "ops/content.h"
 #include "ops/elements.h"
 #include "ops/infer_util.h"
 #include "ops/reduce_loops.h"
@@ -175,9 +176,8 @@ std::vector<Fact> Reduce::infer(InferContext& cx) const {
   }
   Fact out = Fact::tensor(x.dtype(), reduced_dims(x.shape(), *at, keepdims));
   const auto content = x.elements();
-  if (!content || x.rank() != 1 || at->empty()) return {out};
-  const auto one = reduced_content(kind, *content);
-  return {one ? with_content(out, Shape{*one}) : out};
+  if (content && x.rank() == 1 && !at->empty()) carry_content(out, [&](int64_t) { return reduced_content(kind, *content); });
+  return {out};
 }
 
 std::vector<HostValue> Reduce::evaluate(const EvalContext& cx) const {

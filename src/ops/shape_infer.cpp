@@ -1,5 +1,6 @@
 #include "ops/shape_infer.h"
 
+#include "ops/content.h"
 #include "ops/infer_util.h"
 
 namespace tenon::core {
@@ -27,8 +28,7 @@ std::optional<Dim> element_of(const Fact& fact) {
 }
 
 Fact with_content(Fact fact, std::optional<std::vector<Dim>> content) {
-  const bool integer = fact.dtype() == DType::i64 || fact.dtype() == DType::i32;
-  if (!content || !integer || !fact.type.ranked || fact.rank() > 1) return fact;
+  if (!content || !carries_content(fact.dtype()) || !fact.type.ranked || fact.rank() > 1) return fact;
   if (static_cast<int64_t>(content->size()) > kMaxContent) return fact;
   const Dim count = product(fact.shape());
   if (count.is_const() && count.value() == static_cast<int64_t>(content->size())) fact.content = std::move(content);

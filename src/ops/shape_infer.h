@@ -9,7 +9,8 @@ std::optional<Shape> dims_from(InferContext&, int input, std::string_view hint);
 std::optional<int64_t> length_of(const Fact&);
 /// The one element of a scalar or one-element input, where known.
 std::optional<Dim> element_of(const Fact&);
-/// The fact, with its contents when it can carry them: an i32 or i64 tensor of rank 0 or 1 of that many elements.
+/// The fact, with its contents when it can carry them: a tensor of rank 0 or 1 of that many elements of a type that
+/// carries contents.
 Fact with_content(Fact fact, std::optional<std::vector<Dim>> content);
 /// Fails unless input `i` is a vector (or, with `or_scalar`, a scalar) of i32 or i64.
 void expect_indices(InferContext&, int i, std::string_view what, bool or_scalar = false);

@@ -1,5 +1,6 @@
 #include <cmath>
 
+#include "ops/content.h"
 #include "ops/elements.h"
 #include "ops/infer_util.h"
 #include "ops/shape.h"
@@ -68,14 +69,6 @@ Dim range_length(InferContext& cx) {
   return step > 0 ? ceildiv(max(0, *limit - *start), step) : ceildiv(max(0, *start - *limit), Dim(0) - Dim(step));
 }
 
-std::optional<std::vector<Dim>> range_content(const InferContext& cx, const Dim& length) {
-  const auto start = element_of(cx.input(0)), delta = element_of(cx.input(2));
-  if (!start || !delta || !length.is_const() || length.value() > kMaxContent) return std::nullopt;
-  std::vector<Dim> content;
-  for (int64_t i = 0; i < length.value(); ++i) content.push_back(*start + *delta * Dim(i));
-  return content;
-}
-
 }  // namespace
 
 std::vector<Fact> ShapeOf::infer(InferContext& cx) const {
@@ -132,7 +125,10 @@ std::vector<Fact> Range::infer(InferContext& cx) const {
       fail(ErrorCode::invalid_model, "{} must be a number of the type of the start; found {}", names[i], f.type.str());
   }
   const Dim length = range_length(cx);
-  return {with_content(Fact::tensor(cx.input(0).dtype(), {length}), range_content(cx, length))};
+  Fact out = Fact::tensor(cx.input(0).dtype(), {length});
+  const auto start = element_of(cx.input(0)), delta = element_of(cx.input(2));
+  if (start && delta) carry_content(out, [&](int64_t i) { return std::optional<Dim>(*start + *delta * Dim(i)); });
+  return {out};
 }
 
 std::vector<HostValue> Range::evaluate(const EvalContext& cx) const {
