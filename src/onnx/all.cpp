@@ -5,6 +5,7 @@ namespace tenon::core {
 const ImportTable& import_table() {
   static const ImportTable table = [] {
     ImportTable t;
+    register_pointwise(t);
     register_moving(t);
     return t;
   }();
