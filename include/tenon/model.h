@@ -19,7 +19,7 @@ struct ModelCheck {
   std::vector<std::string> problems;  // of the model as a whole
   int64_t opset = 0, parameters = 0;
   std::string producer;
-  bool ok() const;
+  TENON_API bool ok() const;
 };
 
 /// Every node and all problems at once, never only the first.

@@ -1,6 +1,7 @@
 #pragma once
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tenon/dtype.h"
@@ -16,6 +17,9 @@ class TENON_API Tensor {
   Tensor(DType dtype, std::vector<int64_t> dims);
   /// The caller's memory; it must outlive all uses.
   static Tensor wrap(DType dtype, std::vector<int64_t> dims, void* data);
+  /// Memory that `data` keeps alive.
+  Tensor(DType dtype, std::vector<int64_t> dims, std::shared_ptr<void> data)
+      : dtype_(dtype), dims_(std::move(dims)), data_(std::move(data)) {}
 
   DType dtype() const { return dtype_; }
   const std::vector<int64_t>& dims() const { return dims_; }
@@ -30,6 +34,7 @@ class TENON_API Tensor {
   const T* as() const { return static_cast<const T*>(data()); }
   template <class T>
   T* as() { return static_cast<T*>(data()); }
+  const std::shared_ptr<void>& storage() const { return data_; }
 
  private:
   DType dtype_ = DType::none;

@@ -101,25 +101,25 @@ std::string_view exit_code_name(int exit_code) {
     case 0:
       return "ok";
     case 1:
-      return "internal error";
+      return "internal";
     case 2:
       return "usage";
     case 3:
-      return "invalid model";
+      return "invalid_model";
     case 4:
-      return "build failed";
+      return "build_failed";
     case 5:
       return "accuracy";
     case 6:
-      return "out of memory";
+      return "out_of_memory";
     case 7:
-      return "engine file";
+      return "engine";
     case 8:
       return "performance";
     case 9:
-      return "no device";
+      return "no_device";
     case 124:
-      return "time limit reached";
+      return "time_limit";
     case 130:
       return "interrupted";
     default:

@@ -1,0 +1,106 @@
+#include "api/cuda_probe.h"
+
+#include <dlfcn.h>
+#include <fmt/core.h>
+
+#include <initializer_list>
+#include <memory>
+
+namespace tenon::core {
+namespace {
+
+/// A shared library for the length of a scope.
+class Library {
+ public:
+  explicit Library(std::initializer_list<const char*> names) {
+    for (const char* name : names)
+      if (!handle_) handle_.reset(dlopen(name, RTLD_LAZY | RTLD_LOCAL));
+  }
+  explicit operator bool() const { return handle_ != nullptr; }
+  template <class Function>
+  Function* get(const char* symbol) const {
+    return handle_ ? reinterpret_cast<Function*>(dlsym(handle_.get(), symbol)) : nullptr;
+  }
+
+ private:
+  struct Close {
+    void operator()(void* handle) const { dlclose(handle); }
+  };
+  std::unique_ptr<void, Close> handle_;
+};
+
+Library driver() { return Library{"libcuda.so.1"}; }
+
+/// 12040 is 12.4.
+std::string cuda_version(int number) { return fmt::format("{}.{}", number / 1000, number % 1000 / 10); }
+
+std::string driver_version() {
+  Library cuda = driver();
+  auto get = cuda.get<int(int*)>("cuDriverGetVersion");
+  int number = 0;
+  return get && get(&number) == 0 ? "CUDA " + cuda_version(number) : "";
+}
+
+std::string nvrtc_version() {
+  Library nvrtc{"libnvrtc.so.13", "libnvrtc.so.12", "libnvrtc.so"};
+  auto get = nvrtc.get<int(int*, int*)>("nvrtcVersion");
+  int major = 0, minor = 0;
+  return get && get(&major, &minor) == 0 ? fmt::format("{}.{}", major, minor) : "";
+}
+
+std::string cudnn_version() {
+  Library cudnn{"libcudnn.so.9", "libcudnn.so"};
+  auto get = cudnn.get<size_t()>("cudnnGetVersion");
+  if (!get) return "";
+  size_t number = get();
+  return fmt::format("{}.{}.{}", number / 10000, number % 10000 / 100, number % 100);
+}
+
+std::string cublaslt_version() {
+  Library cublas{"libcublasLt.so.13", "libcublasLt.so.12", "libcublasLt.so"};
+  auto get = cublas.get<size_t()>("cublasLtGetVersion");
+  if (!get) return "";
+  size_t number = get();
+  return fmt::format("{}.{}.{}", number / 10000, number % 10000 / 100, number % 100);
+}
+
+LibraryInfo optional_library(const char* name, std::string version, const char* purpose, const char* install) {
+  LibraryInfo info{name, version, purpose, !version.empty(), false, install};
+  return info;
+}
+
+}  // namespace
+
+std::vector<LibraryInfo> probe_cuda_libraries() {
+  return {
+      optional_library("libcuda", driver_version(), "NVIDIA's driver", "apt install nvidia-driver"),
+      optional_library("libnvrtc", nvrtc_version(), "compiles GPU kernels", "pip install nvidia-cuda-nvrtc-cu12"),
+      optional_library("libcudnn", cudnn_version(), "GPU convolutions", "pip install nvidia-cudnn-cu12"),
+      optional_library("libcublasLt", cublaslt_version(), "GPU matrix products", "pip install nvidia-cublas-cu12"),
+  };
+}
+
+std::vector<DeviceReport> probe_cuda_devices(std::string& why) {
+  Library cuda = driver();
+  auto init = cuda.get<int(unsigned)>("cuInit");
+  auto count = cuda.get<int(int*)>("cuDeviceGetCount");
+  auto name_of = cuda.get<int(char*, int, int)>("cuDeviceGetName");
+  if (!init || !count || !name_of) {
+    why = "NVIDIA's driver (libcuda.so.1) was not found";
+    return {};
+  }
+  int devices = 0;
+  if (init(0) != 0 || count(&devices) != 0 || devices == 0) {
+    why = "NVIDIA's driver shows no GPU";
+    return {};
+  }
+  std::vector<DeviceReport> reports;
+  for (int i = 0; i < devices; ++i) {
+    char name[256] = {};
+    if (name_of(name, sizeof name - 1, i) != 0) continue;
+    reports.push_back({"cuda:" + std::to_string(i), name, false, ""});
+  }
+  return reports;
+}
+
+}  // namespace tenon::core

@@ -1,0 +1,84 @@
+#include "tenon/system.h"
+
+#include <dnnl.h>
+#include <fmt/core.h>
+#include <hwy/base.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+#include <xxhash.h>
+#include <zlib.h>
+
+#include <fstream>
+
+#include "api/cuda_probe.h"
+#include "base/cpu_info.h"
+#include "base/threads.h"
+
+namespace tenon {
+namespace {
+
+std::string os_name() {
+  std::string name = "unknown system";
+  std::ifstream release("/etc/os-release");
+  constexpr std::string_view kKey = "PRETTY_NAME=\"";
+  for (std::string line; std::getline(release, line);)
+    if (line.rfind(kKey, 0) == 0) name = line.substr(kKey.size(), line.size() - kKey.size() - 1);
+  utsname kernel{};
+  return uname(&kernel) == 0 ? fmt::format("{}, Linux {}", name, kernel.release) : name;
+}
+
+std::string triple(unsigned number) {
+  return fmt::format("{}.{}.{}", number / 10000, number / 100 % 100, number % 100);
+}
+
+std::vector<LibraryInfo> linked_libraries() {
+  const dnnl_version_t* onednn = dnnl_version();
+  return {
+      {"oneDNN", fmt::format("{}.{}.{}", onednn->major, onednn->minor, onednn->patch),
+       "convolutions, matrix products, pooling", true, true,
+       "pip install onednn-cpu-gomp==2023.2.0 onednn-devel-cpu-gomp==2023.2.0"},
+      {"Highway", fmt::format("{}.{}.{}", HWY_MAJOR, HWY_MINOR, HWY_PATCH), "vectorised kernels", true, true,
+       "apt install libhwy-dev"},
+      {"fmt", triple(FMT_VERSION), "messages", true, true, "apt install libfmt-dev"},
+      {"xxHash", triple(XXH_versionNumber()), "check codes", true, true, "apt install libxxhash-dev"},
+      {"zlib", zlibVersion(), "npz files", true, true, "apt install zlib1g-dev"},
+  };
+}
+
+std::vector<DeviceReport> find_devices(const core::CpuInfo& cpu) {
+  std::vector<DeviceReport> devices;
+  bool usable = cpu.has("avx2") && cpu.has("fma");
+  devices.push_back(
+      {"cpu", cpu.brand, usable, usable ? "" : "fast kernels need AVX2 and FMA; the reference kernels run"});
+  std::string why;
+  std::vector<DeviceReport> gpus = core::probe_cuda_devices(why);
+  for (DeviceReport& gpu : gpus) {
+    gpu.why_not = "this build of Tenon runs on the CPU only";
+    devices.push_back(std::move(gpu));
+  }
+  if (gpus.empty()) devices.push_back({"cuda", "", false, why});
+  return devices;
+}
+
+}  // namespace
+
+SystemInfo system_info() {
+  core::CpuInfo cpu = core::read_cpu_info();
+  SystemInfo info;
+  info.os = os_name();
+  info.cpu = cpu.brand;
+  info.cpu_features = cpu.features;
+  info.l1_bytes = cpu.l1_bytes;
+  info.l2_bytes = cpu.l2_bytes;
+  info.l3_bytes = cpu.l3_bytes;
+  info.ram_bytes = int64_t{sysconf(_SC_PHYS_PAGES)} * sysconf(_SC_PAGESIZE);
+  info.logical_cores = cpu.logical_cores;
+  info.physical_cores = cpu.physical_cores;
+  info.usable_cores = core::usable_cores();
+  info.devices = find_devices(cpu);
+  info.libraries = linked_libraries();
+  for (LibraryInfo& library : core::probe_cuda_libraries()) info.libraries.push_back(std::move(library));
+  return info;
+}
+
+}  // namespace tenon
