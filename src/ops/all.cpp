@@ -7,6 +7,7 @@ const OpRegistry& op_registry() {
     OpRegistry r;
     register_pointwise_ops(r);
     register_moving_ops(r);
+    register_fused_ops(r);
     return r;
   }();
   return registry;

@@ -12,5 +12,6 @@ void register_spatial_ops(OpRegistry&);
 void register_moving_ops(OpRegistry&);
 void register_linear_ops(OpRegistry&);
 void register_control_ops(OpRegistry&);
+void register_fused_ops(OpRegistry&);
 
 }  // namespace tenon::core
