@@ -7,5 +7,9 @@ namespace tenon::core {
 Rewrites identity_rules();
 /// Reshape family to one Reshape, transposes combined, moves that move nothing.
 Rewrites movement_rules();
+/// Batch normalization, scales and shifts into the weights and biases of convolutions and matrix products.
+Rewrites scale_rules();
+/// Sums and activations into the node before.
+Rewrites epilogue_rules();
 
 }  // namespace tenon::core
