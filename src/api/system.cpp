@@ -2,7 +2,7 @@
 
 #include <dnnl.h>
 #include <fmt/core.h>
-#include <hwy/base.h>
+#include <hwy/highway.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 #include <xxhash.h>
