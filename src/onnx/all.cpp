@@ -7,6 +7,7 @@ const ImportTable& import_table() {
     ImportTable t;
     register_pointwise(t);
     register_moving(t);
+    register_spatial(t);
     return t;
   }();
   return table;

@@ -6,6 +6,7 @@ const OpRegistry& op_registry() {
   static const OpRegistry registry = [] {
     OpRegistry r;
     register_pointwise_ops(r);
+    register_spatial_ops(r);
     register_moving_ops(r);
     register_fused_ops(r);
     return r;

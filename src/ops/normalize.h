@@ -16,8 +16,18 @@ struct Softmax : OpDef<Softmax> {
   std::vector<HostValue> evaluate(const EvalContext&) const override;
 };
 
+/// 1 at the first largest element along `axis`, 0 elsewhere.
+struct Hardmax : OpDef<Hardmax> {
+  static constexpr std::string_view op_name = "Hardmax";
+  int64_t axis = -1;
+  void fields(FieldVisitor& v) override { v.visit("axis", axis); }
+  std::vector<Fact> infer(InferContext&) const override;
+  std::vector<HostValue> evaluate(const EvalContext&) const override;
+};
+
 /// y = (x - mean) / sqrt(variance + epsilon) * scale + bias over the axes from `axis` on; `rms`: without the mean.
-/// Inputs x, scale?, bias?. Outputs y, mean, inverse deviation (the two in `stash` precision, dims 1 where reduced).
+/// Inputs x, scale?, bias?, which broadcast to x from the right. Outputs y, mean (0 for `rms`), inverse deviation (the
+/// two in `stash` precision, dims 1 where reduced).
 struct LayerNorm : OpDef<LayerNorm> {
   static constexpr std::string_view op_name = "LayerNorm";
   int64_t axis = -1;
@@ -29,6 +39,21 @@ struct LayerNorm : OpDef<LayerNorm> {
     v.visit("epsilon", epsilon);
     v.visit("rms", rms);
     v.visit("stash", stash);
+  }
+  std::vector<Fact> infer(InferContext&) const override;
+  std::vector<HostValue> evaluate(const EvalContext&) const override;
+};
+
+/// y = x / (bias + alpha / size * sum of squares of the `size` channels around it) ^ beta, x [N,C,...].
+struct LRN : OpDef<LRN> {
+  static constexpr std::string_view op_name = "LRN";
+  int64_t size = 1;
+  double alpha = 1e-4, beta = 0.75, bias = 1;
+  void fields(FieldVisitor& v) override {
+    v.visit("size", size);
+    v.visit("alpha", alpha);
+    v.visit("beta", beta);
+    v.visit("bias", bias);
   }
   std::vector<Fact> infer(InferContext&) const override;
   std::vector<HostValue> evaluate(const EvalContext&) const override;
