@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <numeric>
 
 #include "base/error.h"
 #include "ops/axis_view.h"
+#include "ops/elements.h"
 #include "ops/infer_util.h"
 #include "ops/reals.h"
 #include "ops/resize_axis.h"
@@ -111,6 +111,11 @@ std::vector<T> resample(const std::vector<T>& x, const AxisView& v, const Resize
         std::fill(to, to + v.inner, extrapolation);
         continue;
       }
+      if (v.inner == 1) {
+        const T* line = x.data() + row / out * v.length;
+        for (int64_t t = o * taps.count; t < (o + 1) * taps.count; ++t) *to += static_cast<T>(taps.weight[t]) * line[taps.index[t]];
+        continue;
+      }
       for (int64_t t = o * taps.count; t < (o + 1) * taps.count; ++t) {
         const T* from = x.data() + (row / out * v.length + taps.index[t]) * v.inner;
         const T weight = static_cast<T>(taps.weight[t]);
@@ -137,50 +142,51 @@ Tensor interpolate(const Resize& op, const Tensor& x, const std::vector<ResizeAx
   return y.finish();
 }
 
-/// Picks elements of any type. `fill` is written where an axis is outside.
-template <class Copy, class Fill>
-void pick(const std::vector<ResizeTaps>& taps, const Dims& in, const Dims& out, Copy&& copy, Fill&& fill) {
-  const size_t rank = in.size();
-  Dims at(rank, 0);
-  for (int64_t o = 0, count = checked_product(out); o < count; ++o) {
-    int64_t from = 0;
-    bool outside = false;
-    for (size_t i = 0; i < rank; ++i) {
-      outside = outside || taps[i].outside[at[i]];
-      from = from * in[i] + taps[i].index[at[i]];
-    }
-    if (outside) fill(o);
-    else copy(from, o);
-    for (size_t i = rank; i-- > 0 && ++at[i] == out[i];) at[i] = 0;
-  }
-}
-
-Tensor pick_nearest(const Resize& op, const Tensor& x, const std::vector<ResizeAxis>& axes) {
+/// The taps of every axis of the tensor, resized or not.
+std::vector<ResizeTaps> all_taps(const Resize& op, const Dims& in, const std::vector<ResizeAxis>& axes, Dims& out) {
   std::vector<ResizeAxis> all;
-  for (int64_t i = 0; i < x.rank(); ++i) all.push_back({i, x.dim(i), x.dim(i)});
+  for (size_t i = 0; i < in.size(); ++i) all.push_back({static_cast<int64_t>(i), in[i], in[i]});
   for (const ResizeAxis& a : axes) all[a.axis] = a;
-  Dims out;
   std::vector<ResizeTaps> taps;
   for (const ResizeAxis& a : all) {
-    out.push_back(a.out);
     Resize along = op;
     if (a.identity()) along.coordinates = ResizeCoordinates::asymmetric;
     taps.push_back(make_taps(along, a));
+    out.push_back(a.out);
   }
+  return taps;
+}
+
+/// One line of the output along the last axis: line `row` of the product of the others.
+template <class T>
+void pick_line(const std::vector<ResizeTaps>& taps, const Dims& in, const Dims& out, int64_t row, const T* x, const T& fill, T* y) {
+  const size_t last = in.size() - 1;
+  int64_t from = 0, stride = in[last], rest = row;
+  bool outside = false;
+  for (size_t i = last; i-- > 0; stride *= in[i], rest /= out[i]) {
+    from += taps[i].index[rest % out[i]] * stride;
+    outside = outside || taps[i].outside[rest % out[i]];
+  }
+  for (int64_t o = 0; o < out[last]; ++o)
+    y[row * out[last] + o] = outside || taps[last].outside[o] ? fill : x[from + taps[last].index[o]];
+}
+
+Tensor pick_nearest(const Resize& op, const Tensor& x, const std::vector<ResizeAxis>& axes, Threads& threads) {
+  if (x.rank() == 0) return x;
+  Dims out;
+  const std::vector<ResizeTaps> taps = all_taps(op, x.dims(), axes, out);
   Tensor y(x.dtype(), out);
-  if (x.dtype() == DType::string) {
-    const std::string* from = x.data<std::string>();
-    std::string* to = y.mutable_data<std::string>();
-    pick(taps, x.dims(), out, [&](int64_t i, int64_t o) { to[o] = from[i]; }, [](int64_t) {});
-    return y;
-  }
-  const auto size = static_cast<size_t>(size_of(x.dtype()));
-  const std::byte* from = x.bytes().data();
-  std::byte* to = y.mutable_bytes().data();
+  if (y.size() == 0) return y;
   const bool number = is_float(x.dtype()) || is_integer(x.dtype()) || x.dtype() == DType::boolean;
   const Tensor fill = number ? scalar(x.dtype(), op.extrapolation) : Tensor(x.dtype(), {});
-  pick(taps, x.dims(), out, [&](int64_t i, int64_t o) { std::memcpy(to + o * size, from + i * size, size); },
-       [&](int64_t o) { std::memcpy(to + o * size, fill.bytes().data(), size); });
+  visit_movable(x.dtype(), [&](auto element) {
+    using T = decltype(element);
+    const T* from = elements_of<T>(x);
+    T* to = mutable_elements_of<T>(y);
+    threads.parallel_ranges(y.size() / out.back(), std::max<int64_t>(1, 16384 / out.back()), [&](int64_t begin, int64_t end) {
+      for (int64_t row = begin; row < end; ++row) pick_line(taps, x.dims(), out, row, from, elements_of<T>(fill)[0], to);
+    });
+  });
   return y;
 }
 
@@ -244,7 +250,7 @@ std::vector<Fact> Resize::infer(InferContext& cx) const {
 std::vector<HostValue> Resize::evaluate(const EvalContext& cx) const {
   const Tensor& x = cx.tensor(0);
   const std::vector<ResizeAxis> concrete = concrete_axes(*this, cx);
-  if (mode == ResizeMode::nearest) return {pick_nearest(*this, x, concrete)};
+  if (mode == ResizeMode::nearest) return {pick_nearest(*this, x, concrete, cx.threads())};
   return {with_real_type(x.dtype(), [&](auto t) { return interpolate<decltype(t)>(*this, x, concrete, cx.threads()); })};
 }
 
