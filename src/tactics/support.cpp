@@ -1,5 +1,7 @@
 #include "tactics/support.h"
 
+#include <algorithm>
+
 namespace tenon::core {
 namespace {
 
@@ -55,6 +57,12 @@ Format with_layout(Layout layout) {
   Format format;
   format.layout = std::move(layout);
   return format;
+}
+
+bool allows_bf16(const Problem& p) {
+  const std::vector<DType>& allowed = p.options.precisions;
+  return std::find(allowed.begin(), allowed.end(), DType::bf16) != allowed.end() &&
+         p.device.features.find("avx512_bf16") != std::string::npos;
 }
 
 }  // namespace tenon::core

@@ -12,5 +12,7 @@ std::set<std::string> defined_symbols(const Problem&);
 bool all_of_dtype(const Problem&, DType dtype, std::string& why);
 
 Format with_layout(Layout);
+/// The user allows bf16 and the CPU computes in it.
+bool allows_bf16(const Problem&);
 
 }  // namespace tenon::core

@@ -1,0 +1,197 @@
+#include "tactic_test_util.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "base/error.h"
+#include "tactics/reorder.h"
+
+namespace tenon::core {
+namespace {
+
+/// Memory of one argument with a fence of known bytes behind it.
+class Memory {
+ public:
+  explicit Memory(int64_t bytes) : bytes_(bytes), tensor_(DType::u8, {bytes + kFence}) {
+    std::fill_n(tensor_.mutable_data<uint8_t>(), bytes + kFence, uint8_t{0xa5});
+  }
+  std::byte* data() { return tensor_.mutable_bytes().data(); }
+  bool fence_is_whole() const {
+    const auto fence = tensor_.values<uint8_t>().subspan(static_cast<size_t>(bytes_));
+    return std::all_of(fence.begin(), fence.end(), [](uint8_t byte) { return byte == 0xa5; });
+  }
+
+ private:
+  static constexpr int64_t kFence = 64;
+  int64_t bytes_;
+  Tensor tensor_;
+};
+
+Threads& team() {
+  static Threads threads(3);
+  return threads;
+}
+
+class Trial {
+ public:
+  Trial(const TacticCase& test, Tolerance tolerance) : test_(test), tolerance_(tolerance) {
+    device_.threads = team().size();
+    device_.features = "avx2 fma";
+    std::vector<Value> values;
+    for (size_t i = 0; i < test.inputs.size(); ++i) values.push_back(add_input(static_cast<int>(i)));
+    node_ = graph_.add(test.op, values).node;
+    expected_ = test.op->evaluate(EvalContext(test.inputs, team()));
+  }
+
+  std::vector<std::string> run() {
+    const Problem problem{graph_, node_, device_, test_.options};
+    std::vector<std::string> ran;
+    for (const Tactic* tactic : tactics_for("cpu")) {
+      std::string why;
+      const std::vector<Offer> offers = tactic->offers(problem, why);
+      if (offers.empty()) {
+        EXPECT_NE(why, "") << tactic->name() << " gives no reason";
+      }
+      for (const Offer& offer : offers) {
+        SCOPED_TRACE(describe(*test_.op) + " by " + offer.str());
+        if (const auto kernel = run(problem, *tactic, offer)) ran.push_back(offer.tactic + " " + *kernel);
+      }
+    }
+    return ran;
+  }
+
+ private:
+  Value add_input(int i) {
+    const auto* tensor = std::get_if<Tensor>(&test_.inputs[i]);
+    if (!tensor) return {};
+    if (std::count(test_.constants.begin(), test_.constants.end(), i)) return graph_.add_constant(*tensor);
+    return graph_.add_input("x" + std::to_string(i),
+                            Type::tensor(tensor->dtype(), Shape(tensor->dims().begin(), tensor->dims().end())));
+  }
+
+  static const Format& format(const std::vector<Format>& formats, size_t i) { return formats.at(i); }
+
+  std::optional<std::string> run(const Problem& problem, const Tactic& tactic, const Offer& offer) {
+    EXPECT_EQ(offer.in.size(), test_.inputs.size());
+    EXPECT_EQ(offer.out.size(), expected_.size());
+    NodeShapes shapes;
+    for (const HostValue& v : test_.inputs) shapes.in.push_back(dims_of(v));
+    for (const HostValue& v : expected_) shapes.out.push_back(dims_of(v));
+    std::string why;
+    const auto executable = tactic.prepare({problem, offer, shapes, weights_, team()}, why);
+    if (!executable) {
+      EXPECT_NE(why, "") << "a refusal needs a reason";
+      return {};
+    }
+    if (offer.share == Share::view) return executable->kernel_name();
+    execute(*executable, offer, shapes, false);
+    if (offer.share == Share::in_place) execute(*executable, offer, shapes, true);
+    return executable->kernel_name();
+  }
+
+  static Dims dims_of(const HostValue& value) {
+    const auto* tensor = std::get_if<Tensor>(&value);
+    return tensor ? tensor->dims() : Dims{};
+  }
+
+  static DType stored(const Format& format, const Tensor& tensor) {
+    return format.storage == DType::none ? tensor.dtype() : format.storage;
+  }
+
+  static void fill(Memory& memory, const Tensor& tensor, const Format& format) {
+    Tensor source = tensor;
+    if (stored(format, tensor) != tensor.dtype())
+      source = from_doubles(format.storage, tensor.dims(), to_doubles(tensor));
+    reorder(source.bytes().data(), memory.data(), size_of(source.dtype()), source.dims(), {}, format.layout, team());
+  }
+
+  void execute(const Executable& executable, const Offer& offer, const NodeShapes& shapes, bool in_place) {
+    std::vector<Memory> in, out;
+    std::vector<TensorArg> in_args, out_args;
+    for (size_t i = 0; i < test_.inputs.size(); ++i) {
+      const auto* tensor = std::get_if<Tensor>(&test_.inputs[i]);
+      in.emplace_back(tensor ? tensor->size() * size_of(stored(offer.in[i], *tensor)) : 0);
+      const bool read = tensor && executable.uses_input(static_cast<int>(i));
+      if (read) fill(in.back(), *tensor, offer.in[i]);
+      in_args.push_back({read ? in.back().data() : nullptr, &shapes.in[i]});
+    }
+    for (size_t i = 0; i < expected_.size(); ++i) {
+      const auto* tensor = std::get_if<Tensor>(&expected_[i]);
+      out.emplace_back(tensor ? tensor->size() * size_of(stored(offer.out[i], *tensor)) : 0);
+      out_args.push_back({tensor ? out.back().data() : nullptr, &shapes.out[i]});
+    }
+    if (in_place) out_args[0].data = in_args[offer.shared_input].data;
+    Memory workspace(executable.workspace_bytes());
+    const std::vector<const HostValue*> no_in(in.size(), nullptr);
+    const std::vector<HostValue*> no_out(out.size(), nullptr);
+    Args args{in_args, out_args, no_in, no_out, workspace.data(), 0};
+    const auto state = executable.make_state();
+    for (int repeat = 0; repeat < (in_place ? 1 : 2); ++repeat) executable.run(state.get(), args, team());
+    for (const Memory& m : out) EXPECT_TRUE(m.fence_is_whole()) << "wrote behind an output";
+    for (const Memory& m : in) EXPECT_TRUE(m.fence_is_whole()) << "wrote behind an input";
+    EXPECT_TRUE(workspace.fence_is_whole()) << "wrote behind the workspace";
+    for (size_t i = 0; i < expected_.size(); ++i) compare(i, out_args[i], offer.out[i]);
+  }
+
+  void compare(size_t i, const TensorArg& arg, const Format& format) {
+    const auto* expected = std::get_if<Tensor>(&expected_[i]);
+    if (!expected) return;
+    Tensor found(stored(format, *expected), expected->dims());
+    reorder(arg.data, found.mutable_bytes().data(), size_of(found.dtype()), found.dims(), format.layout, {}, team());
+    const std::vector<double> a = to_doubles(*expected), b = to_doubles(found);
+    for (size_t e = 0; e < a.size(); ++e) {
+      if (std::isnan(a[e]) && std::isnan(b[e])) continue;
+      if (a[e] == b[e]) continue;
+      const double allowed = tolerance_.absolute + tolerance_.relative * std::abs(a[e]);
+      if (std::abs(a[e] - b[e]) <= allowed) continue;
+      ADD_FAILURE() << "output " << i << " " << dims_to_string(expected->dims()) << " element " << e << ": expected "
+                    << a[e] << ", found " << b[e];
+      return;
+    }
+  }
+
+  const TacticCase& test_;
+  Tolerance tolerance_;
+  Graph graph_;
+  NodeId node_ = -1;
+  DeviceInfo device_;
+  TestWeights weights_;
+  std::vector<HostValue> expected_;
+};
+
+}  // namespace
+
+Tensor random_tensor(DType dtype, Dims dims, std::mt19937& random, double low, double high) {
+  std::vector<double> values(static_cast<size_t>(checked_product(dims)));
+  std::uniform_real_distribution<double> real(low, high);
+  for (double& v : values) v = is_float(dtype) ? real(random) : std::floor(real(random));
+  return from_doubles(dtype, std::move(dims), values);
+}
+
+Tensor random_tensor(DType dtype, Dims dims, std::mt19937& random) {
+  if (is_float(dtype)) return random_tensor(dtype, std::move(dims), random, -2, 2);
+  if (dtype == DType::boolean) return random_tensor(dtype, std::move(dims), random, 0, 2);
+  return random_tensor(dtype, std::move(dims), random, is_signed_integer(dtype) ? -9 : 0, 10);
+}
+
+std::shared_ptr<const void> TestWeights::packed(const ConstRef& constant, const std::string& key, int64_t,
+                                                FunctionRef<std::shared_ptr<const void>(const Tensor&)> make) {
+  auto& entry = packed_[{constant.get(), key}];
+  if (!entry) entry = make(constant->value());
+  return entry;
+}
+
+std::vector<std::string> check_tactics(const TacticCase& test, Tolerance tolerance) {
+  return Trial(test, tolerance).run();
+}
+
+void expect_tactic(const TacticCase& test, std::string_view tactic, Tolerance tolerance) {
+  const std::vector<std::string> ran = check_tactics(test, tolerance);
+  const bool found = std::any_of(ran.begin(), ran.end(), [&](const std::string& s) {
+    return std::string_view(s).substr(0, tactic.size()) == tactic;
+  });
+  EXPECT_TRUE(found) << "no offer of '" << tactic << "' ran for " << describe(*test.op);
+}
+
+}  // namespace tenon::core

@@ -1,0 +1,43 @@
+#pragma once
+#include <random>
+
+#include "tactics/tactic.h"
+
+namespace tenon::core {
+
+/// Random contents: floats in [-2, 2], integers in [-9, 9] (unsigned: [0, 9]), booleans.
+Tensor random_tensor(DType, Dims, std::mt19937&);
+Tensor random_tensor(DType, Dims, std::mt19937&, double low, double high);
+
+/// What to allow between a tactic and `evaluate`.
+struct Tolerance {
+  double absolute = 1e-5, relative = 1e-5;
+};
+
+/// One node under test: `inputs` are given at run time, except those listed in `constants`, which are constants of the
+/// graph. A default HostValue is an input left out.
+struct TacticCase {
+  OpRef op;
+  std::vector<HostValue> inputs;
+  std::vector<int> constants;
+  TacticOptions options;
+};
+
+/// Runs every offer of every tactic of the CPU on the node and compares with `evaluate`. Returns for each offer that
+/// ran "tactic kernel"; offers whose preparation is refused are left out. Failures are reported through GoogleTest.
+std::vector<std::string> check_tactics(const TacticCase&, Tolerance = {});
+/// The same, and fails unless an offer of `tactic` ran.
+void expect_tactic(const TacticCase&, std::string_view tactic, Tolerance = {});
+
+/// A weight store without an engine behind it.
+class TestWeights : public WeightStore {
+ public:
+  Tensor plain(const ConstRef& constant) override { return constant->value(); }
+  std::shared_ptr<const void> packed(const ConstRef&, const std::string& key, int64_t,
+                                     FunctionRef<std::shared_ptr<const void>(const Tensor&)> make) override;
+
+ private:
+  std::map<std::pair<const Constant*, std::string>, std::shared_ptr<const void>> packed_;
+};
+
+}  // namespace tenon::core
