@@ -3,7 +3,8 @@
 
 namespace tenon::core {
 
-/// Reshape(x, shape: i64[k]); 0 copies the input's dim unless `allowzero`, one -1 is what is left.
+/// Reshape(x, shape: i64[k]); 0 copies the input's dim unless `allowzero`, one -1 is what is left. A symbolic dim of the
+/// shape is taken as itself: where it is 0 at run time the tensor is empty, and its other dims may differ from the fact.
 struct Reshape : OpDef<Reshape> {
   static constexpr std::string_view op_name = "Reshape";
   bool allowzero = false;
