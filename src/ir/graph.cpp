@@ -38,10 +38,14 @@ void sort_unique(std::vector<OriginId>& v) {
 
 }  // namespace
 
-Value Graph::add_input(const std::string& name, Type type) {
+void Graph::note_symbols(const Type& type) {
   std::set<std::string> symbols;
   for (const Dim& d : type.shape) d.collect_symbols(symbols);
   for (const auto& s : symbols) symbols_.emplace(s, 0);
+}
+
+Value Graph::add_input(const std::string& name, Type type) {
+  note_symbols(type);
   InputOp op;
   op.type = type;
   const NodeId id = append(std::make_shared<const InputOp>(std::move(op)), {}, {Fact(std::move(type))}, {});
@@ -256,6 +260,7 @@ void Graph::give_origins(const Patch& patch, NodeId oldest_new) {
 }
 
 void Graph::set_input_type(int input, Type type) {
+  note_symbols(type);
   const NodeId id = inputs_[input].node;
   InputOp op;
   op.type = type;

@@ -126,6 +126,7 @@ class Graph {
   std::vector<Fact> infer_node(const Op& op, const std::vector<Value>& inputs, const std::vector<OriginId>& origins);
   NodeId append(OpRef op, std::vector<Value> inputs, std::vector<Fact> facts, std::vector<OriginId> origins);
   void kill(NodeId id);
+  void note_symbols(const Type& type);  // `fresh_symbol` never gives those of an input
   void give_origins(const Patch& patch, NodeId oldest_new);
   std::vector<Node> nodes_;
   std::vector<std::vector<std::vector<Use>>> uses_;  // node, output, uses
