@@ -8,6 +8,7 @@ const ImportTable& import_table() {
     register_pointwise(t);
     register_moving(t);
     register_spatial(t);
+    register_control(t);
     return t;
   }();
   return table;

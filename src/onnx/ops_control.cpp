@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "ir/subgraphs.h"
 #include "onnx/all.h"
 #include "ops/body_types.h"
 #include "ops/control.h"
@@ -22,16 +23,20 @@ std::optional<Tensor> known_value(const Graph& g, Value v, Threads& threads, int
   if (!dims || checked_product(*dims) > kMaxContent) return std::nullopt;
   if (const auto numbers = fact.numbers()) return from_int64s(fact.dtype(), *dims, *numbers);
   const Node& node = g.node(v.node);
-  if (!node.op->pure()) return std::nullopt;
+  if (!node.op->pure() || !subgraphs(*node.op).empty()) return std::nullopt;
   std::vector<HostValue> inputs;
   for (Value input : node.inputs) {
     auto value = input ? known_value(g, input, threads, budget) : std::nullopt;
     if (input && !value) return std::nullopt;
     inputs.push_back(value ? HostValue(*std::move(value)) : HostValue());
   }
-  auto outputs = node.op->evaluate(EvalContext(inputs, threads));
-  auto* tensor = std::get_if<Tensor>(&outputs[v.output]);
-  return tensor ? std::optional(std::move(*tensor)) : std::nullopt;
+  try {
+    auto outputs = node.op->evaluate(EvalContext(inputs, threads));
+    auto* tensor = std::get_if<Tensor>(&outputs[v.output]);
+    return tensor ? std::optional(std::move(*tensor)) : std::nullopt;
+  } catch (const Error&) {
+    return std::nullopt;  // reported when the node itself runs
+  }
 }
 
 /// A condition that is known already: exporters guard rank and shape changes that would fail on the other way.

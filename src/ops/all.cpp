@@ -9,6 +9,7 @@ const OpRegistry& op_registry() {
     register_spatial_ops(r);
     register_moving_ops(r);
     register_fused_ops(r);
+    register_control_ops(r);
     return r;
   }();
   return registry;
