@@ -28,7 +28,8 @@ std::optional<Tensor> known_value(const Graph& g, Value v, Threads& threads, int
   for (Value input : node.inputs) {
     auto value = input ? known_value(g, input, threads, budget) : std::nullopt;
     if (input && !value) return std::nullopt;
-    inputs.push_back(value ? HostValue(*std::move(value)) : HostValue());
+    inputs.emplace_back();
+    if (value) inputs.back() = *value;
   }
   try {
     auto outputs = node.op->evaluate(EvalContext(inputs, threads));
