@@ -13,6 +13,7 @@ bool same_dims(const Type& a, const Type& b) {
 
 /// For types whose symbols stand for themselves alone.
 bool covers(const Type& wide, const Type& narrow) {
+  if (wide.kind == Type::Kind::optional && narrow.kind != Type::Kind::optional) return covers(*wide.element, narrow);
   if (wide.kind != narrow.kind || wide.dtype != narrow.dtype) return false;
   if (wide.element) return covers(*wide.element, *narrow.element);
   if (!wide.ranked) return true;
