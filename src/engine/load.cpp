@@ -1,0 +1,177 @@
+#include <algorithm>
+#include <cstring>
+
+#include "base/error.h"
+#include "engine/engine_data.h"
+#include "engine/graph_codec.h"
+#include "ir/verify.h"
+
+namespace tenon::core {
+namespace {
+
+using Bytes = std::span<const std::byte>;
+
+bool all_zero(Bytes bytes) {
+  return std::all_of(bytes.begin(), bytes.end(), [](std::byte b) { return b == std::byte{0}; });
+}
+
+/// The file as sections whose hashes hold; every byte outside them is zero.
+class Sections {
+ public:
+  explicit Sections(Bytes file) : file_(file) {
+    ByteReader r(file, ErrorCode::corrupt_engine, "the engine file");
+    if (file.size() < kMagic.size() || r.text(kMagic.size()) != kMagic)
+      fail(ErrorCode::corrupt_engine, "this is not a Tenon engine file: it does not begin with '{}'", kMagic);
+    const auto version = r.number<uint32_t>();
+    if (version > kFormatVersion)
+      fail(ErrorCode::newer_engine, "the engine has format version {}, this Tenon reads up to {}; load it with a newer Tenon or build it again", version, kFormatVersion);
+    if (version == 0) corrupt("format version 0 does not exist");
+    const auto count = r.number<uint32_t>();
+    if (count > 64) corrupt("it claims more than 64 sections");
+    Hash expected;
+    expected.low = r.number<uint64_t>();
+    expected.high = r.number<uint64_t>();
+    const Bytes table = file.subspan(r.position()).size() < count * kEntryBytes ? r.take(count * kEntryBytes) : file.subspan(r.position(), count * kEntryBytes);
+    if (hash_bytes(table) != expected) corrupt("the table of sections does not match its hash");
+    read_table(r, count);
+    check_gaps(static_cast<int64_t>(r.position()));
+  }
+  Bytes get(SectionId id) const {
+    const auto it = std::find_if(entries_.begin(), entries_.end(), [&](const SectionEntry& e) { return e.id == id; });
+    if (it == entries_.end()) corrupt(fmt::format("section '{}' is missing", section_name(id)));
+    return file_.subspan(it->offset, it->bytes);
+  }
+
+ private:
+  void read_table(ByteReader& r, uint32_t count) {
+    for (uint32_t i = 0; i < count; ++i) {
+      SectionEntry e;
+      e.id = static_cast<SectionId>(r.number<uint32_t>());
+      e.reserved = r.number<uint32_t>();
+      e.offset = r.number<uint64_t>();
+      e.bytes = r.number<uint64_t>();
+      e.hash.low = r.number<uint64_t>();
+      e.hash.high = r.number<uint64_t>();
+      if (e.offset > file_.size() || e.bytes > file_.size() - e.offset) corrupt(fmt::format("section '{}' ends outside the file", section_name(e.id)));
+      if (hash_bytes(file_.subspan(e.offset, e.bytes)) != e.hash) corrupt(fmt::format("section '{}' does not match its hash", section_name(e.id)));
+      entries_.push_back(e);
+    }
+  }
+  void check_gaps(int64_t end_of_table) const {
+    auto sorted = entries_;
+    std::sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) { return a.offset < b.offset; });
+    uint64_t at = static_cast<uint64_t>(end_of_table);
+    for (const SectionEntry& e : sorted) {
+      if (e.offset < at) corrupt("sections overlap");
+      if (!all_zero(file_.subspan(at, e.offset - at))) corrupt("bytes between sections are not zero");
+      at = e.offset + e.bytes;
+    }
+    if (!all_zero(file_.subspan(at))) corrupt("bytes after the last section are not zero");
+  }
+  Bytes file_;
+  std::vector<SectionEntry> entries_;
+};
+
+Tensor read_strings(Bytes bytes, const Dims& dims) {
+  ByteReader r(bytes, ErrorCode::corrupt_engine, "a constant of strings");
+  if (checked_product(dims) > static_cast<int64_t>(bytes.size() / 4)) corrupt("a constant of strings is longer than its bytes");
+  Tensor t(DType::string, dims);
+  for (std::string& s : t.mutable_values<std::string>()) s = read_text(r);
+  return t;
+}
+
+std::vector<ConstRef> read_weights(Bytes table, Bytes weights, const std::shared_ptr<const void>& owner) {
+  ByteReader r(table, ErrorCode::corrupt_engine, "the weight table");
+  std::vector<ConstRef> constants;
+  const uint32_t count = read_count(r, 22);
+  for (uint32_t i = 0; i < count; ++i) {
+    std::string name = read_text(r);
+    const Type type = read_type(r);
+    const auto offset = r.number<int64_t>(), bytes = r.number<int64_t>();
+    const auto dims = const_dims(type.shape);
+    if (!type.is_tensor() || !type.ranked || !dims) corrupt("a weight's shape is not constant");
+    if (offset < 0 || bytes < 0 || offset > static_cast<int64_t>(weights.size()) || bytes > static_cast<int64_t>(weights.size()) - offset)
+      corrupt("a weight lies outside the weights section");
+    const Bytes part = weights.subspan(offset, bytes);
+    if (type.dtype == DType::string) {
+      constants.push_back(Constant::make(read_strings(part, *dims), std::move(name)));
+      continue;
+    }
+    if (checked_mul(checked_product(*dims), size_of(type.dtype)) != bytes) corrupt("a weight's size does not match its shape");
+    constants.push_back(Constant::make(Tensor::view(type.dtype, *dims, part, owner), std::move(name)));
+  }
+  return constants;
+}
+
+void read_device(Bytes bytes, EngineData& e) {
+  ByteReader r(bytes, ErrorCode::corrupt_engine, "the device section");
+  e.device.kind = read_text(r);
+  e.device.name = read_text(r);
+  e.device.features = read_text(r);
+  e.device.libraries = read_text(r);
+  e.device.threads = static_cast<int>(std::clamp<uint32_t>(r.number<uint32_t>(), 1, 1024));
+  const uint32_t precisions = read_count(r, 1);
+  for (uint32_t i = 0; i < precisions; ++i) {
+    const auto d = r.number<uint8_t>();
+    if (d > static_cast<uint8_t>(DType::string)) corrupt("a precision is unknown");
+    e.options.precisions.push_back(static_cast<DType>(d));
+  }
+  e.options.exact = r.number<uint8_t>() != 0;
+  e.options.deterministic = r.number<uint8_t>() != 0;
+  e.options.max_memory = r.number<int64_t>();
+}
+
+void read_profile(Bytes bytes, Profile& p) {
+  ByteReader r(bytes, ErrorCode::corrupt_engine, "the profile section");
+  const uint32_t ranges = read_count(r, 20);
+  for (uint32_t i = 0; i < ranges; ++i) {
+    const std::string symbol = read_text(r);
+    const auto low = r.number<int64_t>(), high = r.number<int64_t>();
+    if (low > high) corrupt(fmt::format("the range of '{}' is empty", symbol));
+    p.ranges[symbol] = {low, high};
+  }
+  const uint32_t opts = read_count(r, 12);
+  for (uint32_t i = 0; i < opts; ++i) {
+    const std::string symbol = read_text(r);
+    p.opt[symbol] = r.number<int64_t>();
+    if (p.opt[symbol] < 0 || p.opt[symbol] > (int64_t{1} << 40)) corrupt(fmt::format("the tuned value of '{}' is out of range", symbol));
+  }
+}
+
+}  // namespace
+
+std::string_view section_name(SectionId id) {
+  switch (id) {
+    case SectionId::graph: return "graph";
+    case SectionId::choices: return "choices";
+    case SectionId::profile: return "profile";
+    case SectionId::device: return "device";
+    case SectionId::weight_table: return "weight table";
+    case SectionId::weights: return "weights";
+    case SectionId::code: return "code";
+  }
+  return "unknown";
+}
+
+EngineData load_engine(Bytes bytes, std::shared_ptr<const void> owner) {
+  const Sections sections(bytes);
+  EngineData e;
+  read_device(sections.get(SectionId::device), e);
+  read_profile(sections.get(SectionId::profile), e.profile);
+  const auto constants = read_weights(sections.get(SectionId::weight_table), sections.get(SectionId::weights), owner);
+  ByteReader graph(sections.get(SectionId::graph), ErrorCode::corrupt_engine, "the graph section");
+  try {
+    e.graph = read_graph(graph, constants);
+    verify(e.graph, ErrorCode::corrupt_engine);
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::corrupt_engine || error.code() == ErrorCode::out_of_memory) throw;
+    fail(ErrorCode::corrupt_engine, "the engine file is damaged: {}", error.what());
+  }
+  if (graph.left() != 0) corrupt("the graph section has bytes left over");
+  ByteReader choices(sections.get(SectionId::choices), ErrorCode::corrupt_engine, "the choices section");
+  e.choices = read_choices(choices, e.graph);
+  if (choices.left() != 0) corrupt("the choices section has bytes left over");
+  return e;
+}
+
+}  // namespace tenon::core

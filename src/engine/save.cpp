@@ -1,0 +1,134 @@
+#include <cstring>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "engine/engine_data.h"
+#include "engine/graph_codec.h"
+
+namespace tenon::core {
+namespace {
+
+void write_device(ByteWriter& w, const EngineData& e) {
+  w.text(e.device.kind);
+  w.text(e.device.name);
+  w.text(e.device.features);
+  w.text(e.device.libraries);
+  w.u32(static_cast<uint32_t>(e.device.threads));
+  w.u32(static_cast<uint32_t>(e.options.precisions.size()));
+  for (DType d : e.options.precisions) w.u8(static_cast<uint8_t>(d));
+  w.u8(e.options.exact);
+  w.u8(e.options.deterministic);
+  w.i64(e.options.max_memory);
+}
+
+void write_profile(ByteWriter& w, const Profile& p) {
+  w.u32(static_cast<uint32_t>(p.ranges.size()));
+  for (const auto& [symbol, range] : p.ranges) {
+    w.text(symbol);
+    w.i64(range.low);
+    w.i64(range.high);
+  }
+  w.u32(static_cast<uint32_t>(p.opt.size()));
+  for (const auto& [symbol, value] : p.opt) {
+    w.text(symbol);
+    w.i64(value);
+  }
+}
+
+/// The bytes of a constant as they stand in the weights section.
+std::string string_bytes(const Tensor& t) {
+  ByteWriter w;
+  for (const auto& s : t.values<std::string>()) w.text(s);
+  return {reinterpret_cast<const char*>(w.bytes().data()), w.bytes().size()};
+}
+
+/// Writes sections one after the other, each aligned, and remembers where they are.
+class EngineWriter {
+ public:
+  EngineWriter(AtomicFile& file, int sections) : file_(file) {
+    file_.write(std::string(round_up(kHeaderBytes + kEntryBytes * sections, kAlignment), '\0'));
+  }
+  void section(SectionId id, const ByteWriter& w) {
+    pad();
+    entries_.push_back({id, 0, static_cast<uint64_t>(file_.size()), w.bytes().size(), hash_bytes(w.bytes())});
+    file_.write(w.bytes());
+  }
+  void weights(const std::vector<ConstRef>& constants) {
+    ByteWriter table;
+    pad();
+    SectionEntry entry{SectionId::weights, 0, static_cast<uint64_t>(file_.size()), 0, {}};
+    Hasher hasher;
+    table.u32(static_cast<uint32_t>(constants.size()));
+    for (const ConstRef& c : constants) {
+      const Tensor value = c->value();
+      const std::string strings = c->dtype() == DType::string ? string_bytes(value) : std::string();
+      const auto bytes = c->dtype() == DType::string ? std::as_bytes(std::span(strings)) : value.bytes();
+      table.text(c->name());
+      write_type(table, c->type());
+      table.i64(file_.size() - static_cast<int64_t>(entry.offset));
+      table.i64(static_cast<int64_t>(bytes.size()));
+      const std::string padding(round_up(static_cast<int64_t>(bytes.size()), kAlignment) - static_cast<int64_t>(bytes.size()), '\0');
+      for (const auto part : {bytes, std::as_bytes(std::span(padding))}) {
+        file_.write(part);
+        hasher.add(part);
+      }
+    }
+    entry.bytes = static_cast<uint64_t>(file_.size()) - entry.offset;
+    entry.hash = hasher.finish();
+    entries_.push_back(entry);
+    section(SectionId::weight_table, table);
+  }
+  void finish() {
+    ByteWriter table;
+    for (const SectionEntry& e : entries_) {
+      table.u32(static_cast<uint32_t>(e.id));
+      table.u32(e.reserved);
+      table.i64(static_cast<int64_t>(e.offset));
+      table.i64(static_cast<int64_t>(e.bytes));
+      table.hash(e.hash);
+    }
+    ByteWriter header;
+    header.raw(kMagic.data(), kMagic.size());
+    header.u32(kFormatVersion);
+    header.u32(static_cast<uint32_t>(entries_.size()));
+    header.hash(hash_bytes(table.bytes()));
+    file_.write_at(0, header.bytes());
+    file_.write_at(kHeaderBytes, table.bytes());
+  }
+
+ private:
+  void pad() {
+    const int64_t end = round_up(file_.size(), kAlignment);
+    file_.write(std::string(end - file_.size(), '\0'));
+  }
+  AtomicFile& file_;
+  std::vector<SectionEntry> entries_;
+};
+
+}  // namespace
+
+void save_engine(const EngineData& engine, AtomicFile& file) {
+  ConstantTable constants;
+  ByteWriter graph, choices, profile, device;
+  write_graph(graph, engine.graph, constants);
+  write_choices(choices, engine.choices);
+  write_profile(profile, engine.profile);
+  write_device(device, engine);
+  EngineWriter writer(file, 6);
+  writer.section(SectionId::device, device);
+  writer.section(SectionId::profile, profile);
+  writer.section(SectionId::graph, graph);
+  writer.section(SectionId::choices, choices);
+  writer.weights(constants.constants());
+  writer.finish();
+}
+
+Graph normalized(const Graph& graph) {
+  ConstantTable constants;
+  ByteWriter w;
+  write_graph(w, graph, constants);
+  ByteReader r(w.bytes(), ErrorCode::internal, "a graph");
+  return read_graph(r, constants.constants());
+}
+
+}  // namespace tenon::core
