@@ -7,11 +7,9 @@
 #include <vector>
 
 #include "tenon/dtype.h"
+#include "tenon/log.h"
 
 namespace tenon {
-
-enum class Severity { error, warning, info, verbose };
-using LogSink = std::function<void(Severity, std::string_view component, std::string_view text)>;
 
 /// The dims an input may take. `opt` is what kernels are tuned for; min <= opt <= max for each dim.
 struct ShapeRange {

@@ -1,20 +1,18 @@
 #pragma once
 #include <fmt/core.h>
 
-#include <functional>
 #include <string>
 #include <string_view>
 
-namespace tenon::core {
+#include "tenon/log.h"
 
-enum class Severity { error, warning, info, verbose };
+namespace tenon::core {
 
 /// Where log lines go. Passed by reference to what logs; there is no global logger.
 class Log {
  public:
-  using Sink = std::function<void(Severity, std::string_view component, std::string_view text)>;
   Log() = default;  // drops everything
-  explicit Log(Sink sink, Severity level = Severity::info) : sink_(std::move(sink)), level_(level) {}
+  explicit Log(LogSink sink, Severity level = Severity::info) : sink_(std::move(sink)), level_(level) {}
 
   bool enabled(Severity severity) const { return sink_ && severity <= level_; }
   void write(Severity severity, std::string_view component, std::string_view text) const {
@@ -34,7 +32,7 @@ class Log {
   }
 
  private:
-  Sink sink_;
+  LogSink sink_;
   Severity level_ = Severity::info;
 };
 

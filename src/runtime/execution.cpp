@@ -239,7 +239,8 @@ void Execution::run_step(Frame& frame, int index, const Step& step, const RunOpt
     const SlotId s = step.in[k];
     if (s < 0) continue;
     const Slot& slot = plan.slots[s];
-    if (slot.kind == Slot::Kind::constant && !base_[s] && (!executable || executable->uses_input(static_cast<int>(k)))) base_[s] = constant(s);
+    const bool read = step.kind != Step::Kind::run || !executable || executable->uses_input(static_cast<int>(k));
+    if (slot.kind == Slot::Kind::constant && !base_[s] && read) base_[s] = constant(s);
     if (slot.kind == Slot::Kind::box) {
       if (const Tensor* t = std::get_if<Tensor>(&boxes_[s])) {
         args.in[k].dims = &t->dims();

@@ -1,0 +1,170 @@
+#include "build/build.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "build/coverage.h"
+#include "build/mark_outputs.h"
+#include "build/phases.h"
+#include "build/profile.h"
+#include "build/verify_build.h"
+#include "devices/device.h"
+#include "onnx/import.h"
+#include "passes/optimize.h"
+#include "select/select.h"
+
+namespace tenon::core {
+namespace {
+
+ImportedModel import(const ModelSource& source, const ImportOptions& options) {
+  if (!source.path.empty()) return import_onnx(source.path, options);
+  return import_onnx_bytes(source.owner, source.bytes, "", options);
+}
+
+std::vector<std::pair<std::string, Type>> declared_inputs(const Graph& g) {
+  std::vector<std::pair<std::string, Type>> inputs;
+  for (size_t i = 0; i < g.inputs().size(); ++i) inputs.emplace_back(g.input_name(static_cast<int>(i)), g.type(g.inputs()[i]));
+  return inputs;
+}
+
+/// Imports with the dims that the options fix; ranges of the other symbols are set.
+Graph import_with_shapes(const ModelSource& source, const BuildOptions& options, const Log& log, ShapeRequest& request) {
+  ImportOptions import_options;
+  import_options.log = &log;
+  ImportedModel model = import(source, import_options);
+  request = plan_shapes(declared_inputs(model.graph), options.shapes);
+  if (!request.fixed.empty()) {
+    import_options.input_shapes = request.fixed;
+    model = import(source, import_options);
+  }
+  for (const auto& [symbol, range] : request.profile.ranges) model.graph.ranges[symbol] = range;
+  for (const auto& line : request.assumptions) log.info("build", "{}", line);
+  return std::move(model.graph);
+}
+
+void note_fusions(const PassReport& passes, BuildReport& report) {
+  for (const auto& note : passes.applied) report.fusions.push_back({note.equation, note.node, true, ""});
+  for (const auto& note : passes.near_misses) report.fusions.push_back({note.equation, note.node, false, note.reason});
+}
+
+TacticOptions tactic_options(const BuildOptions& options) {
+  TacticOptions t;
+  t.precisions = options.precisions;
+  t.exact = options.exact;
+  t.deterministic = options.deterministic;
+  if (options.max_memory > 0) t.max_memory = options.max_memory;
+  return t;
+}
+
+SelectOptions select_options(const BuildOptions& options, Phases& phases) {
+  SelectOptions s;
+  s.opt_level = options.opt_level;
+  s.time_limit = options.time_limit;
+  s.chaos_seed = options.chaos_seed;
+  s.timing_cache = options.timing_cache;
+  s.max_memory = options.max_memory;
+  s.go_on = [&phases, limit = options.time_limit](int64_t done, int64_t total) {
+    phases.progress("select", done, total);
+    return limit <= 0 || phases.seconds() < limit;
+  };
+  return s;
+}
+
+std::shared_ptr<const Program> make_program(const EngineData& data, const std::shared_ptr<Threads>& threads) {
+  return std::make_shared<const Program>(Program::Setup{data.graph, data.choices, data.device, data.options}, threads, std::make_shared<Weights>());
+}
+
+/// Selects kernels and makes the program; `original` is what verification compares with.
+void finish(Built& built, const Graph& original, const BuildOptions& options, const Log& log, Phases& phases) {
+  EngineData& data = built.data;
+  phases.run("select", [&] {
+    built.candidates = find_candidates(data.graph, data.device, data.options, options.reference);
+    Selection selection = select(data, built.candidates, built.threads, select_options(options, phases), log);
+    built.report.tactics_timed = selection.timed;
+    built.report.cache_hits = selection.cache_hits;
+    built.report.choices_from_cache = selection.from_cache;
+    built.report.stopped_early = selection.stopped_early;
+    data.choices = std::move(selection.choices);
+    built.program = std::move(selection.program);
+  });
+  note_coverage(built, log);
+  if (options.verify && !options.reference) phases.run("verify", [&] { verify_build(built, original, options, log); });
+}
+
+}  // namespace
+
+Log make_log(const LogSink& sink, Severity level) {
+  if (!sink) return {};
+  return Log(sink, level);
+}
+
+Built build(const ModelSource& source, const BuildOptions& options) {
+  Built built;
+  Phases phases(options, built.report);
+  const Log log = make_log(options.log, options.log_level);
+  built.data.device = find_device(options.device, options.threads);
+  built.data.options = tactic_options(options);
+  built.threads = std::make_shared<Threads>(built.data.device.threads);
+
+  ShapeRequest request;
+  Graph original = phases.run("import", [&] {
+    Graph g = import_with_shapes(source, options, log, request);
+    mark_outputs(g, options.mark_outputs);
+    return g;
+  });
+  built.data.profile = request.profile;
+  built.report.assumptions = request.assumptions;
+  Graph graph = original;
+  if (!options.reference) {
+    phases.run("passes", [&] {
+      PassReport passes;
+      const PassOptions pass_options{options.exact, options.strict_nan, {options.disabled_passes.begin(), options.disabled_passes.end()}, options.stop_after_rewrite};
+      optimize(graph, pass_options, log, passes);
+      note_fusions(passes, built.report);
+    });
+  }
+  built.data.graph = normalized(graph);
+  for (const auto& [origin, why] : built.data.graph.dropped())
+    built.report.dropped.emplace_back(built.data.graph.origins()[origin].name, why);
+  finish(built, original, options, log, phases);
+  return built;
+}
+
+Built rebuild(EngineData data, const BuildOptions& options) {
+  Built built;
+  Phases phases(options, built.report);
+  const Log log = make_log(options.log, options.log_level);
+  built.data = std::move(data);
+  built.data.device = find_device(options.device, options.threads);
+  built.data.options = tactic_options(options);
+  built.threads = std::make_shared<Threads>(built.data.device.threads);
+  finish(built, built.data.graph, options, log, phases);
+  return built;
+}
+
+Built adopt(EngineData data, const LoadOptions& options) {
+  Built built;
+  const Log log = make_log(options.log, Severity::info);
+  const DeviceInfo here = find_device(options.device == "auto" ? data.device.kind : options.device, options.threads);
+  const bool same_device = here.key() == data.device.key();
+  data.device = here;
+  built.threads = std::make_shared<Threads>(here.threads);
+  // Choices are checked even on the same device: a file may hold anything.
+  built.candidates = find_candidates(data.graph, here, data.options);
+  for (NodeId id = 0; id < data.graph.capacity(); ++id) {
+    const auto& offers = built.candidates.offers[id];
+    Offer& chosen = data.choices.offers[id];
+    if (offers.empty() || std::find(offers.begin(), offers.end(), chosen) != offers.end()) continue;
+    built.report.warnings.push_back(fmt::format("{}: the choice '{}' does not hold here; '{}' is taken", data.graph.describe_node(id), chosen.str(), offers[0].str()));
+    chosen = offers[0];
+  }
+  if (!same_device)
+    built.report.warnings.push_back(fmt::format("the engine was measured on '{}'; here it runs on '{}': `tenon build` it again to measure here", data.device.name, here.name));
+  for (const auto& w : built.report.warnings) log.warning("load", "{}", w);
+  built.program = make_program(data, built.threads);
+  built.data = std::move(data);
+  note_coverage(built, log);
+  return built;
+}
+
+}  // namespace tenon::core

@@ -1,0 +1,39 @@
+#pragma once
+#include <memory>
+
+#include "base/log.h"
+#include "engine/engine_data.h"
+#include "passes/options.h"
+#include "runtime/program.h"
+#include "select/candidates.h"
+#include "tenon/engine.h"
+
+namespace tenon::core {
+
+/// A finished build: what an engine file holds, the program made from it, and what is told about it.
+struct Built {
+  EngineData data;
+  std::shared_ptr<const Program> program;
+  std::shared_ptr<Threads> threads;
+  Candidates candidates;
+  BuildReport report;
+};
+
+/// The model's bytes and where its external data may lie.
+struct ModelSource {
+  std::string path;                        // empty for a model in memory
+  std::span<const std::byte> bytes;        // used when path is empty
+  std::shared_ptr<const void> owner;
+};
+
+/// From a model to a measured, verified program. Throws Error; ErrorCode::interrupted when options.cancelled says so.
+Built build(const ModelSource&, const BuildOptions&);
+/// Selects and verifies again for a graph that is already optimized.
+Built rebuild(EngineData data, const BuildOptions&);
+/// The program of a loaded engine. Choices that do not hold on this device are replaced by the node's first offer, and
+/// each is named in the report's warnings.
+Built adopt(EngineData data, const LoadOptions&);
+
+Log make_log(const LogSink&, Severity level);
+
+}  // namespace tenon::core

@@ -1,0 +1,75 @@
+#include "build/example_inputs.h"
+
+#include "base/error.h"
+#include "ops/index.h"
+#include "ops/pointwise.h"
+#include "ops/shape.h"
+
+namespace tenon::core {
+namespace {
+
+struct Random {
+  uint64_t state;
+  uint64_t next() {
+    uint64_t z = (state += 0x9e3779b97f4a7c15ull);
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ull;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebull;
+    return z ^ (z >> 31);
+  }
+  double unit() { return static_cast<double>(next() >> 11) * 0x1p-53; }
+};
+
+/// The smallest bound that readers of an integer value put on it; 2 when none does.
+int64_t bound_of(const Graph& g, Value v, const Bindings& bindings, int depth) {
+  int64_t bound = INT64_MAX;
+  for (const Use& use : g.uses(v)) {
+    const Node& n = g.node(use.user);
+    if (const auto* gather = n.as<Gather>(); gather && use.input == 1) {
+      const Type& data = g.type(n.inputs[0]);
+      if (data.ranked && data.rank() > 0)
+        bound = std::min(bound, data.shape[(gather->axis + data.rank()) % data.rank()].evaluate(bindings));
+    } else if (n.as<OneHot>() && use.input == 0) {
+      if (const auto depth_value = uniform_constant(g, n.inputs[1])) bound = std::min(bound, static_cast<int64_t>(*depth_value));
+    } else if (depth < 8 && (n.as<Cast>() || n.as<Reshape>() || n.as<Unsqueeze>() || n.as<Squeeze>() || n.as<Flatten>() || n.as<Transpose>() || n.as<Identity>())) {
+      const int64_t inner = bound_of(g, {use.user, 0}, bindings, depth + 1);
+      if (inner != 2) bound = std::min(bound, inner);
+    }
+  }
+  return bound == INT64_MAX ? 2 : std::max<int64_t>(bound, 1);
+}
+
+Tensor random_tensor(const Type& type, Dims dims, int64_t bound, Random& random) {
+  int64_t count = checked_product(dims);
+  if (type.dtype == DType::string) {
+    Tensor t(DType::string, std::move(dims));
+    for (auto& s : t.mutable_values<std::string>()) s = "text" + std::to_string(random.next() % 10);
+    return t;
+  }
+  if (type.dtype == DType::c64 || type.dtype == DType::c128) return Tensor(type.dtype, std::move(dims));
+  std::vector<double> values(count);
+  for (double& v : values)
+    v = is_float(type.dtype) ? 2 * random.unit() - 1 : static_cast<double>(random.next() % static_cast<uint64_t>(bound));
+  return from_doubles(type.dtype, std::move(dims), values);
+}
+
+HostValue random_value(const Graph& g, Value in, const Bindings& bindings, Random& random) {
+  const Type& type = g.type(in);
+  if (type.kind == Type::Kind::sequence) return std::vector<Tensor>{};
+  if (type.kind == Type::Kind::optional) return {};
+  if (!type.ranked) return random_tensor(type, {1}, 2, random);
+  const int64_t bound = is_float(type.dtype) ? 2 : bound_of(g, in, bindings, 0);
+  return random_tensor(type, evaluate(type.shape, bindings), bound, random);
+}
+
+}  // namespace
+
+std::vector<HostValue> example_inputs(const Graph& g, const Bindings& bindings, uint64_t seed) {
+  std::vector<HostValue> values;
+  for (size_t i = 0; i < g.inputs().size(); ++i) {
+    Random random{seed * 1000003 + i};
+    values.push_back(random_value(g, g.inputs()[i], bindings, random));
+  }
+  return values;
+}
+
+}  // namespace tenon::core
