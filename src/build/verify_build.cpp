@@ -1,8 +1,8 @@
 #include "build/verify_build.h"
 
 #include "base/error.h"
-#include "build/compare.h"
 #include "build/example_inputs.h"
+#include "ir/compare.h"
 #include "ir/evaluate.h"
 #include "runtime/execution.h"
 
@@ -17,8 +17,16 @@ bool random_inside(const Graph& g) {
   return false;
 }
 
-/// The least precise type that values are computed in.
-DType computed_in(const TacticOptions& options) { return options.precisions.empty() ? DType::none : options.precisions[0]; }
+/// The tolerance of the least precise type that the output may have been computed in.
+Tolerance tolerance_of(const HostValue& value, const TacticOptions& options) {
+  DType dtype = DType::none;
+  if (const Tensor* t = std::get_if<Tensor>(&value)) dtype = t->dtype();
+  if (const auto* s = std::get_if<std::vector<Tensor>>(&value); s && !s->empty()) dtype = (*s)[0].dtype();
+  Tolerance tolerance = default_tolerance(dtype);
+  if (is_float(dtype))
+    for (DType d : options.precisions) tolerance.rtol = std::max(tolerance.rtol, default_tolerance(d).rtol);
+  return tolerance;
+}
 
 }  // namespace
 
@@ -34,7 +42,7 @@ void verify_build(Built& built, const Graph& original, const BuildOptions&, cons
   for (size_t i = 0; i < inputs.size(); ++i) execution.set_input(static_cast<int>(i), inputs[i]);
   execution.run();
   for (size_t i = 0; i < expected.size(); ++i) {
-    const auto c = compare_values(execution.output(static_cast<int>(i)).value(), expected[i], {}, computed_in(built.data.options));
+    const auto c = compare_values(execution.output(static_cast<int>(i)).value(), expected[i], tolerance_of(expected[i], built.data.options));
     log.verbose("verify", "output '{}': max abs {:.3g}, max rel {:.3g}, cosine {:.6f}", original.output_name(static_cast<int>(i)), c.max_abs, c.max_rel, c.cosine);
     if (c.pass) continue;
     built.report.verdict = "FAILED";

@@ -99,6 +99,23 @@ int64_t Execution::memory_bytes() const {
   return sum;
 }
 
+int64_t Execution::output_bytes(const std::pair<int, Dims>& output) const {
+  const Value v = program_->plan().slots[program_->plan().outputs[output.first]].value;
+  return checked_mul(checked_product(output.second), size_of(program_->graph().type(v).dtype));
+}
+
+int64_t Execution::planned_bytes() const {
+  int64_t sum = 0;
+  for (const auto& frames : frames_)
+    for (const auto& entry : frames) {
+      const BoundSegment& bound = entry.second->bound;
+      sum += bound.arena_bytes;
+      for (const auto& kept : bound.kept) sum += kept.second;
+      for (const auto& output : bound.output_dims) sum += output_bytes(output);
+    }
+  return sum;
+}
+
 void Execution::collect_key() {
   key_.clear();
   for (const HostValue& v : inputs_) {
@@ -178,7 +195,7 @@ void Execution::take_memory(Frame& frame) {
   for (const auto& [index, dims] : frame.bound.output_dims) {
     const Slot& root = plan.slots[plan.slots[plan.outputs[index]].root];
     const DType dtype = program_->graph().type(plan.slots[plan.outputs[index]].value).dtype;
-    const int64_t bytes = checked_mul(checked_product(dims), size_of(dtype));
+    const int64_t bytes = output_bytes({index, dims});
     const auto buffer = output_buffers_[index];
     if (!buffer.empty() && static_cast<int64_t>(buffer.size()) < bytes)
       fail(ErrorCode::bad_input, "the buffer of output '{}' has {} bytes, {} are needed", program_->graph().output_name(index), buffer.size(), bytes);

@@ -47,10 +47,13 @@ class Execution {
   OutputRef output(int output) const;
   /// Bytes of arena, kept buffers and own output buffers taken so far.
   int64_t memory_bytes() const;
+  /// Bytes that a run at the bound shapes needs: arena, kept buffers and outputs.
+  int64_t planned_bytes() const;
 
  private:
   struct Frame;
   void collect_key();
+  int64_t output_bytes(const std::pair<int, Dims>&) const;
   Frame& frame(int segment);
   Frame make_frame(int segment);
   void check(const Bindings&) const;

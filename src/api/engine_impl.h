@@ -1,0 +1,20 @@
+#pragma once
+#include "build/build.h"
+
+namespace tenon {
+
+struct Engine::Impl {
+  core::Built built;
+  const core::Program& program() const { return *built.program; }
+  const core::Graph& graph() const { return built.program->graph(); }
+};
+
+namespace core {
+/// The plan's steps as layers; `times` (us per step) may be empty.
+std::vector<LayerInfo> describe_layers(const Built&, const std::vector<double>& times);
+std::string graph_dot(const Program&);
+std::vector<TensorInfo> describe_inputs(const Built&);
+std::vector<TensorInfo> describe_outputs(const Built&);
+}  // namespace core
+
+}  // namespace tenon
