@@ -80,6 +80,10 @@ Prepared Program::make(NodeId id, const NodeShapes& shapes) const {
         if (offer.in == chosen.in && offer.out == chosen.out && offer.share == chosen.share && offer != chosen && attempt(*other, offer, why))
           return std::move(prepared);
     }
+    // The reference reads and writes any format, and never writes before it has read everything.
+    Offer last{"reference", {}, chosen.in, chosen.out};
+    std::string why;
+    if (attempt(*find_tactic(setup_.device.kind, "reference"), last, why)) return std::move(prepared);
     fail(ErrorCode::no_kernel, "'{}' refused these shapes ({}) and no other tactic reads and writes the same formats", chosen.str(), prepared.fallback);
   });
 }

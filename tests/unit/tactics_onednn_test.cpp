@@ -181,8 +181,10 @@ TEST(Onednn, OpensNoOpenMpTeamOfItsOwn) {
                         {random_tensor(DType::f32, {256, 256}, random), random_tensor(DType::f32, {256, 256}, random)},
                         {1},
                         {}};
+  Pool pool;
+  pool.global = true;
   check_tactics(
-      {std::make_shared<Pool>(), {random_tensor(DType::f32, {1, 1, 1, 1}, random)}, {}, {}});  // starts our team
+      {std::make_shared<Pool>(pool), {random_tensor(DType::f32, {1, 1, 1, 1}, random)}, {}, {}});  // starts our team
   const int before = threads_of_process();
   check_tactics(test, kLoose);
   std::thread([&] { check_tactics(test, kLoose); }).join();
