@@ -59,7 +59,6 @@ void import_resize(ImportContext& cx) {
   op.coordinates = choice_of<ResizeCoordinates>(cx, "coordinate_transformation_mode", "half_pixel");
   op.nearest = choice_of<ResizeNearest>(cx, "nearest_mode", "round_prefer_floor");
   op.aspect = choice_of<ResizeAspect>(cx, "keep_aspect_ratio_policy", "stretch");
-  if (op.coordinates == ResizeCoordinates::tf_half_pixel_for_nn) op.nearest = ResizeNearest::floor;
   op.axes = cx.integers("axes");
   op.antialias = cx.integer("antialias", 0) != 0;
   op.exclude_outside = cx.integer("exclude_outside", 0) != 0;

@@ -53,7 +53,7 @@ class Sampler {
     const T n = static_cast<T>(size);
     T x = op_.align_corners ? (normalized + 1) / 2 * (n - 1) : ((normalized + 1) * n - 1) / 2;
     if (op_.mode == SampleMode::nearest) x = std::nearbyint(x);
-    if (x >= low(size) && x <= high(size)) return x;
+    if (op_.mode == SampleMode::cubic || (x >= low(size) && x <= high(size))) return x;  // cubic taps are padded one by one
     if (op_.padding == SamplePadding::border) return std::clamp(x, T(0), n - 1);
     if (op_.padding == SamplePadding::reflection) return reflect(x, low(size), high(size));
     return x;
