@@ -51,7 +51,8 @@ Shape part_sizes(InferContext& cx, const Dim& dim, int64_t outputs) {
   Dim sum = 0;
   for (const Dim& d : *given) sum = sum + d;
   if (equal(sum, dim) == Tri::no)
-    fail(ErrorCode::shape_mismatch, "the sizes {} add up to {}, the axis has {}", to_string(*given), sum.str(), dim.str());
+    fail(ErrorCode::shape_mismatch, "the sizes {} add up to {}, the axis has {}", to_string(*given), sum.str(),
+         dim.str());
   cx.require_equal(sum, dim, "the sum of the sizes and the split axis");
   return *given;
 }
@@ -66,11 +67,13 @@ std::vector<int64_t> part_sizes(const EvalContext& cx, int64_t dim, int64_t outp
     sum = checked_add(sum, s);
   }
   if (negative || sum != dim || static_cast<int64_t>(sizes.size()) != outputs)
-    fail(ErrorCode::shape_mismatch, "the sizes {} must be {} numbers that add up to {}", dims_to_string(sizes), outputs, dim);
+    fail(ErrorCode::shape_mismatch, "the sizes {} must be {} numbers that add up to {}", dims_to_string(sizes), outputs,
+         dim);
   return sizes;
 }
 
-std::optional<std::vector<Dim>> part_of(const std::optional<std::vector<Dim>>& content, const Shape& sizes, size_t part) {
+std::optional<std::vector<Dim>> part_of(const std::optional<std::vector<Dim>>& content, const Shape& sizes,
+                                        size_t part) {
   const auto numbers = const_dims(sizes);
   if (!content || !numbers) return std::nullopt;
   int64_t begin = 0;
@@ -101,7 +104,8 @@ std::vector<Fact> Concat::infer(InferContext& cx) const {
       if (t.rank() != static_cast<int>(dims->size()))
         fail(ErrorCode::shape_mismatch, "all inputs must have one rank; found {} and {}", dims->size(), t.rank());
       for (size_t k = 0; k < dims->size(); ++k)
-        (*dims)[k] = static_cast<int64_t>(k) == at ? (*dims)[k] + t.shape[k] : common_dim(cx, (*dims)[k], t.shape[k], k);
+        (*dims)[k] =
+            static_cast<int64_t>(k) == at ? (*dims)[k] + t.shape[k] : common_dim(cx, (*dims)[k], t.shape[k], k);
     }
   }
   if (!dims) return {unranked(cx.input(0).dtype())};

@@ -35,7 +35,8 @@ std::vector<Fact> Cumulative::infer(InferContext& cx) const {
   if (!is_float(x.dtype()) && !is_integer(x.dtype()))
     fail(ErrorCode::invalid_model, "elements of type {} can't be accumulated", to_string(x.dtype()));
   if (const auto axis = cx.input(1).numbers(); axis && x.type.ranked) {
-    if (axis->size() != 1) fail(ErrorCode::invalid_model, "the axis must be one number; found {}", dims_to_string(*axis));
+    if (axis->size() != 1)
+      fail(ErrorCode::invalid_model, "the axis must be one number; found {}", dims_to_string(*axis));
     resolve_axis(axis->front(), x.rank());
   }
   return {Fact(x.type)};

@@ -20,25 +20,35 @@ template <class F>
 decltype(auto) visit_movable(DType dtype, F&& f) {
   if (dtype == DType::string) return f(std::string());
   switch (size_of(dtype)) {
-    case 1: return f(Raw<1>());
-    case 2: return f(Raw<2>());
-    case 4: return f(Raw<4>());
-    case 8: return f(Raw<8>());
-    case 16: return f(Raw<16>());
-    default: fail(ErrorCode::internal, "elements of type {} can't be moved", to_string(dtype));
+    case 1:
+      return f(Raw<1>());
+    case 2:
+      return f(Raw<2>());
+    case 4:
+      return f(Raw<4>());
+    case 8:
+      return f(Raw<8>());
+    case 16:
+      return f(Raw<16>());
+    default:
+      fail(ErrorCode::internal, "elements of type {} can't be moved", to_string(dtype));
   }
 }
 
 /// The elements of a tensor as the type that visit_movable gave.
 template <class T>
 const T* elements_of(const Tensor& t) {
-  if constexpr (std::is_same_v<T, std::string>) return t.data<std::string>();
-  else return reinterpret_cast<const T*>(t.bytes().data());
+  if constexpr (std::is_same_v<T, std::string>)
+    return t.data<std::string>();
+  else
+    return reinterpret_cast<const T*>(t.bytes().data());
 }
 template <class T>
 T* mutable_elements_of(Tensor& t) {
-  if constexpr (std::is_same_v<T, std::string>) return t.mutable_data<std::string>();
-  else return reinterpret_cast<T*>(t.mutable_bytes().data());
+  if constexpr (std::is_same_v<T, std::string>)
+    return t.mutable_data<std::string>();
+  else
+    return reinterpret_cast<T*>(t.mutable_bytes().data());
 }
 
 /// Copies one element of `from` over all of `to`; both have one dtype.

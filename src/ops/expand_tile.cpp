@@ -40,14 +40,16 @@ std::vector<Fact> Tile::infer(InferContext& cx) const {
   expect_indices(cx, 1, "the repeats");
   const Fact& x = cx.input(0);
   const auto repeats = dims_from(cx, 1, "tile");
-  if (!x.type.ranked) return {repeats ? Fact::tensor(x.dtype(), unknown_shape(cx, "tile", repeats->size())) : unranked(x.dtype())};
+  if (!x.type.ranked)
+    return {repeats ? Fact::tensor(x.dtype(), unknown_shape(cx, "tile", repeats->size())) : unranked(x.dtype())};
   if (!repeats) return {Fact::tensor(x.dtype(), unknown_shape(cx, "tile", x.rank()))};
   if (static_cast<int>(repeats->size()) != x.rank())
     fail(ErrorCode::shape_mismatch, "{} repeats are given for an input of rank {}", repeats->size(), x.rank());
   Shape dims;
   for (int i = 0; i < x.rank(); ++i) {
     const Dim& r = (*repeats)[i];
-    if (r.is_const() && r.value() < 0) fail(ErrorCode::shape_mismatch, "the number of repeats of axis {} is {}", i, r.value());
+    if (r.is_const() && r.value() < 0)
+      fail(ErrorCode::shape_mismatch, "the number of repeats of axis {} is {}", i, r.value());
     dims.push_back(x.shape()[i] * r);
   }
   auto content = x.elements();

@@ -66,11 +66,13 @@ std::vector<Fact> GatherElements::infer(InferContext& cx) const {
   expect_dtype(cx, 1, "the indices", {DType::i64, DType::i32});
   const Fact& x = cx.input(0);
   const Type& indices = cx.input(1).type;
-  if (!indices.ranked) return {x.type.ranked ? Fact::tensor(x.dtype(), unknown_shape(cx, "gather", x.rank())) : unranked(x.dtype())};
+  if (!indices.ranked)
+    return {x.type.ranked ? Fact::tensor(x.dtype(), unknown_shape(cx, "gather", x.rank())) : unranked(x.dtype())};
   if (x.type.ranked) {
     resolve_axis(axis, x.rank());
     if (x.rank() != indices.rank())
-      fail(ErrorCode::shape_mismatch, "the data and the indices must have one rank; found {} and {}", x.type.str(), indices.str());
+      fail(ErrorCode::shape_mismatch, "the data and the indices must have one rank; found {} and {}", x.type.str(),
+           indices.str());
   }
   return {Fact::tensor(x.dtype(), indices.shape)};
 }
@@ -81,8 +83,8 @@ std::vector<HostValue> GatherElements::evaluate(const EvalContext& cx) const {
   const int64_t at = resolve_axis(axis, x.rank());
   for (int64_t i = 0; i < x.rank(); ++i)
     if (cx.tensor(1).rank() != x.rank() || (i != at && dims[i] > x.dim(i)))
-      fail(ErrorCode::shape_mismatch, "indices of shape {} reach outside data of shape {} (axis {})", dims_to_string(dims),
-           dims_to_string(x.dims()), at);
+      fail(ErrorCode::shape_mismatch, "indices of shape {} reach outside data of shape {} (axis {})",
+           dims_to_string(dims), dims_to_string(x.dims()), at);
   const auto indices = numbers_of(cx, 1);
   const Dims strides = strides_of(x.dims()), steps = strides_of(dims);
   Tensor out(x.dtype(), dims);
@@ -116,7 +118,8 @@ std::vector<Fact> GatherND::infer(InferContext& cx) const {
   if (!indices.shape.back().is_const()) return {unranked(x.dtype())};
   const int64_t width = indices.shape.back().value();
   if (width < 1 || batch_dims + width > x.rank())
-    fail(ErrorCode::shape_mismatch, "index tuples of length {} do not fit data of rank {} with {} batch dims", width, x.rank(), batch_dims);
+    fail(ErrorCode::shape_mismatch, "index tuples of length {} do not fit data of rank {} with {} batch dims", width,
+         x.rank(), batch_dims);
   Shape dims(indices.shape.begin(), indices.shape.end() - 1);
   dims.insert(dims.end(), x.shape().begin() + batch_dims + width, x.shape().end());
   return {Fact::tensor(x.dtype(), dims)};

@@ -33,11 +33,14 @@ std::vector<int64_t> select(const std::vector<Box>& boxes, const float* scores, 
   for (int64_t i = 0; i < static_cast<int64_t>(boxes.size()); ++i)
     if (!lowest || scores[i] > *lowest) candidates.push_back(i);
   // NaN scores would break the order: they come last.
-  const auto key = [scores](int64_t i) { return std::isnan(scores[i]) ? -std::numeric_limits<float>::infinity() : scores[i]; };
+  const auto key = [scores](int64_t i) {
+    return std::isnan(scores[i]) ? -std::numeric_limits<float>::infinity() : scores[i];
+  };
   std::stable_sort(candidates.begin(), candidates.end(), [&](int64_t a, int64_t b) { return key(a) > key(b); });
   for (int64_t c : candidates) {
     if (static_cast<int64_t>(kept.size()) >= limit) break;
-    if (std::none_of(kept.begin(), kept.end(), [&](int64_t k) { return overlap(boxes[k], boxes[c], iou); })) kept.push_back(c);
+    if (std::none_of(kept.begin(), kept.end(), [&](int64_t k) { return overlap(boxes[k], boxes[c], iou); }))
+      kept.push_back(c);
   }
   return kept;
 }
@@ -57,8 +60,9 @@ std::vector<Fact> NonMaxSuppression::infer(InferContext& cx) const {
   if (!boxes.ranked || !scores.ranked) return {Fact::tensor(DType::i64, {cx.unknown("selected"), 3})};
   if (equal(boxes.shape[0], scores.shape[0]) == Tri::no || equal(boxes.shape[1], scores.shape[2]) == Tri::no ||
       equal(boxes.shape[2], 4) == Tri::no)
-    fail(ErrorCode::shape_mismatch, "boxes must be [batch, boxes, 4] and scores [batch, classes, boxes]; found {} and {}",
-         boxes.str(), scores.str());
+    fail(ErrorCode::shape_mismatch,
+         "boxes must be [batch, boxes, 4] and scores [batch, classes, boxes]; found {} and {}", boxes.str(),
+         scores.str());
   Dim each = scores.shape[2];
   if (const auto limit = element_of(cx.input(2))) each = min(each, max(0, *limit));
   return {Fact::tensor(DType::i64, {cx.unknown("selected", scores.shape[0] * scores.shape[1] * each), 3})};
@@ -67,8 +71,9 @@ std::vector<Fact> NonMaxSuppression::infer(InferContext& cx) const {
 std::vector<HostValue> NonMaxSuppression::evaluate(const EvalContext& cx) const {
   const Dims &b = cx.tensor(0).dims(), &s = cx.tensor(1).dims();
   if (b.size() != 3 || s.size() != 3 || b[2] != 4 || b[0] != s[0] || b[1] != s[2])
-    fail(ErrorCode::shape_mismatch, "boxes must be [batch, boxes, 4] and scores [batch, classes, boxes]; found {} and {}",
-         dims_to_string(b), dims_to_string(s));
+    fail(ErrorCode::shape_mismatch,
+         "boxes must be [batch, boxes, 4] and scores [batch, classes, boxes]; found {} and {}", dims_to_string(b),
+         dims_to_string(s));
   const int64_t classes = s[1], count = s[2];
   const int64_t limit = cx.has(2) ? number_of(cx, 2, "the maximum per class") : 0;
   const float iou = threshold(cx, 3, "the IoU threshold").value_or(0);

@@ -36,7 +36,8 @@ std::optional<Dim> known_depth(const Fact& depth) {
 }
 
 int64_t one_hot_axis(int64_t axis, int64_t rank) {
-  if (axis < -rank - 1 || axis > rank) fail(ErrorCode::invalid_model, "axis {} is outside [{}, {}]", axis, -rank - 1, rank);
+  if (axis < -rank - 1 || axis > rank)
+    fail(ErrorCode::invalid_model, "axis {} is outside [{}, {}]", axis, -rank - 1, rank);
   return axis < 0 ? axis + rank + 1 : axis;
 }
 

@@ -62,7 +62,8 @@ std::vector<HostValue> ArgReduce::evaluate(const EvalContext& cx) const {
   visit_ordered(x, [&](auto values) {
     cx.threads().parallel_ranges(out.size(), kGrain / span.count + 1, [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i)
-        to[i] = best_of(values, i / span.inner * span.count * span.inner + i % span.inner, span.count, span.inner, *this);
+        to[i] =
+            best_of(values, i / span.inner * span.count * span.inner + i % span.inner, span.count, span.inner, *this);
     });
   });
   return {out};
@@ -103,14 +104,16 @@ std::vector<HostValue> TopK::evaluate(const EvalContext& cx) const {
           if (better(va, vb, !largest)) return true;
           return !better(vb, va, !largest) && a < b;
         });
-        for (int64_t i = 0; i < k; ++i) where[c / span.inner * k * span.inner + i * span.inner + c % span.inner] = order[i];
+        for (int64_t i = 0; i < k; ++i)
+          where[c / span.inner * k * span.inner + i * span.inner + c % span.inner] = order[i];
       }
     });
   });
   visit_movable(x.dtype(), [&]<class T>(T) {
     const int64_t slab = k * span.inner;
     for (int64_t i = 0; i < values.size(); ++i)
-      mutable_elements_of<T>(values)[i] = elements_of<T>(x)[(i / slab * span.count + where[i]) * span.inner + i % span.inner];
+      mutable_elements_of<T>(values)[i] =
+          elements_of<T>(x)[(i / slab * span.count + where[i]) * span.inner + i % span.inner];
   });
   return {values, indices};
 }

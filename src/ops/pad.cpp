@@ -48,7 +48,8 @@ struct Pads {
 Pads read_pads(const EvalContext& cx, int64_t rank) {
   const auto given = numbers_of(cx, 1);
   std::vector<int64_t> axes;
-  if (cx.has(3)) axes = resolve_axes(numbers_of(cx, 3), rank);
+  if (cx.has(3))
+    axes = resolve_axes(numbers_of(cx, 3), rank);
   else
     for (int64_t i = 0; i < rank; ++i) axes.push_back(i);
   if (given.size() != 2 * axes.size())
@@ -67,7 +68,8 @@ Placement crop_and_pad(const Dims& dims, const Pads& pads) {
     const int64_t begin = pads.begin[i], end = pads.end[i];
     const int64_t size = checked_add(checked_add(dims[i], std::min<int64_t>(begin, 0)), std::min<int64_t>(end, 0));
     if (size < 0)
-      fail(ErrorCode::shape_mismatch, "the pads {} and {} crop more than the {} elements of axis {}", begin, end, dims[i], i);
+      fail(ErrorCode::shape_mismatch, "the pads {} and {} crop more than the {} elements of axis {}", begin, end,
+           dims[i], i);
     p.size.push_back(size);
     p.from.push_back(begin < 0 ? -begin : 0);
     p.to.push_back(std::max<int64_t>(begin, 0));
@@ -119,7 +121,8 @@ std::vector<Fact> Pad::infer(InferContext& cx) const {
   const Fact& x = cx.input(0);
   if (cx.has(2)) {
     expect_dtype(cx, 2, "the padding value", {x.dtype()});
-    if (length_of(cx.input(2)).value_or(1) != 1) fail(ErrorCode::invalid_model, "the padding value must be one element");
+    if (length_of(cx.input(2)).value_or(1) != 1)
+      fail(ErrorCode::invalid_model, "the padding value must be one element");
   }
   if (!x.type.ranked) return {unranked(x.dtype())};
   std::vector<int64_t> axes = named_axes({}, x.rank());

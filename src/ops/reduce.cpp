@@ -40,8 +40,10 @@ std::vector<D> reduced_dims(const std::vector<D>& dims, const std::vector<int64_
   std::vector<D> out;
   for (size_t i = 0; i < dims.size(); ++i) {
     const bool reduced = std::binary_search(axes.begin(), axes.end(), static_cast<int64_t>(i));
-    if (!reduced) out.push_back(dims[i]);
-    else if (keepdims) out.push_back(D(1));
+    if (!reduced)
+      out.push_back(dims[i]);
+    else if (keepdims)
+      out.push_back(D(1));
   }
   return out;
 }
@@ -84,7 +86,9 @@ Arranged arrange(const Tensor& x, const std::vector<int64_t>& axes, Threads& thr
 int64_t highest(DType d) {
   if (d == DType::boolean) return 1;
   if (d == DType::u64) return INT64_MAX;
-  const int bits = d == DType::i4 || d == DType::u4 ? 4 : d == DType::i2 || d == DType::u2 ? 2 : 8 * static_cast<int>(size_of(d));
+  const int bits = d == DType::i4 || d == DType::u4   ? 4
+                   : d == DType::i2 || d == DType::u2 ? 2
+                                                      : 8 * static_cast<int>(size_of(d));
   return static_cast<int64_t>((uint64_t{1} << (is_signed_integer(d) ? bits - 1 : bits)) - 1);
 }
 int64_t lowest(DType d) {
@@ -94,10 +98,14 @@ int64_t lowest(DType d) {
 
 double finished(ReduceKind kind, double v, int64_t count) {
   switch (kind) {
-    case ReduceKind::mean: return v / static_cast<double>(count);
-    case ReduceKind::l2: return std::sqrt(v);
-    case ReduceKind::log_sum: return std::log(v);
-    default: return v;
+    case ReduceKind::mean:
+      return v / static_cast<double>(count);
+    case ReduceKind::l2:
+      return std::sqrt(v);
+    case ReduceKind::log_sum:
+      return std::log(v);
+    default:
+      return v;
   }
 }
 
@@ -106,13 +114,14 @@ std::vector<double> log_sum_exp(const Tensor& x, const AxisSpan& span, Threads& 
   std::vector<double> shift = reduce_loops(std::span<const double>(values), span, ReduceKind::max, threads);
   for (double& s : shift)
     if (!std::isfinite(s)) s = 0;
-  threads.parallel_ranges(span.outer * span.count, 4096 / std::max<int64_t>(span.inner, 1) + 1, [&](int64_t begin, int64_t end) {
-    for (int64_t row = begin; row < end; ++row)
-      for (int64_t i = 0; i < span.inner; ++i) {
-        double& v = values[row * span.inner + i];
-        v = std::exp(v - shift[row / span.count * span.inner + i]);
-      }
-  });
+  threads.parallel_ranges(span.outer * span.count, 4096 / std::max<int64_t>(span.inner, 1) + 1,
+                          [&](int64_t begin, int64_t end) {
+                            for (int64_t row = begin; row < end; ++row)
+                              for (int64_t i = 0; i < span.inner; ++i) {
+                                double& v = values[row * span.inner + i];
+                                v = std::exp(v - shift[row / span.count * span.inner + i]);
+                              }
+                          });
   std::vector<double> sums = reduce_loops(std::span<const double>(values), span, ReduceKind::sum, threads);
   for (size_t i = 0; i < sums.size(); ++i) sums[i] = std::log(sums[i]) + shift[i];
   return sums;
@@ -124,8 +133,10 @@ Tensor reduced_floats(ReduceKind kind, const Arranged& a, DType dtype, Dims dims
     out = log_sum_exp(a.x, a.span, threads);
   } else if (is_float(a.x.dtype())) {
     out = visit_ordered(a.x, [&](auto values) -> std::vector<double> {
-      if constexpr (std::is_same_v<decltype(values), std::span<const int64_t>>) return {};
-      else return reduce_loops(values, a.span, kind, threads);
+      if constexpr (std::is_same_v<decltype(values), std::span<const int64_t>>)
+        return {};
+      else
+        return reduce_loops(values, a.span, kind, threads);
     });
   } else {
     out = reduce_loops(std::span<const double>(to_doubles(a.x)), a.span, kind, threads);
@@ -140,7 +151,8 @@ Tensor reduced_integers(ReduceKind kind, const Arranged& a, Dims dims, Threads& 
   const bool flip = dtype == DType::u64 && is_extreme(kind);
   if (flip) std::transform(values.begin(), values.end(), values.begin(), flip_sign_bit);
   std::vector<int64_t> out = reduce_loops(std::span<const int64_t>(values), a.span, kind, threads);
-  if (a.span.count == 0 && is_extreme(kind)) std::fill(out.begin(), out.end(), kind == ReduceKind::max ? lowest(dtype) : highest(dtype));
+  if (a.span.count == 0 && is_extreme(kind))
+    std::fill(out.begin(), out.end(), kind == ReduceKind::max ? lowest(dtype) : highest(dtype));
   if (kind == ReduceKind::mean)
     for (int64_t& v : out) v = a.span.count == 0 ? 0 : v / a.span.count;
   if (flip) std::transform(out.begin(), out.end(), out.begin(), flip_sign_bit);
@@ -162,7 +174,8 @@ std::vector<Fact> Reduce::infer(InferContext& cx) const {
   const Fact& x = cx.input(0);
   const bool number = is_float(x.dtype()) || is_integer(x.dtype());
   if (!number && !(x.dtype() == DType::boolean && is_extreme(kind)))
-    fail(ErrorCode::invalid_model, "{} of elements of type {} is not defined", enum_names(kind)[static_cast<int>(kind)], to_string(x.dtype()));
+    fail(ErrorCode::invalid_model, "{} of elements of type {} is not defined", enum_names(kind)[static_cast<int>(kind)],
+         to_string(x.dtype()));
   if (!x.type.ranked) {
     if (!cx.has(1) && !keepdims && !noop_with_empty_axes) return {Fact::tensor(x.dtype(), {})};
     return {unranked(x.dtype())};
@@ -176,7 +189,8 @@ std::vector<Fact> Reduce::infer(InferContext& cx) const {
   }
   Fact out = Fact::tensor(x.dtype(), reduced_dims(x.shape(), *at, keepdims));
   const auto content = x.elements();
-  if (content && x.rank() == 1 && !at->empty()) carry_content(out, [&](int64_t) { return reduced_content(kind, *content); });
+  if (content && x.rank() == 1 && !at->empty())
+    carry_content(out, [&](int64_t) { return reduced_content(kind, *content); });
   return {out};
 }
 

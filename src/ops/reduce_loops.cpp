@@ -8,48 +8,81 @@ namespace tenon::core {
 namespace {
 
 constexpr int64_t kLanes = 8;
-constexpr int64_t kChunk = 1 << 15;        // elements of a piece of the reduced axis
-constexpr int64_t kColumns = 1 << 12;      // columns of a piece
+constexpr int64_t kChunk = 1 << 15;    // elements of a piece of the reduced axis
+constexpr int64_t kColumns = 1 << 12;  // columns of a piece
 constexpr int64_t kFewestRows = 64;
 
-inline int64_t wrapping_add(int64_t a, int64_t b) { return static_cast<int64_t>(static_cast<uint64_t>(a) + static_cast<uint64_t>(b)); }
-inline int64_t wrapping_mul(int64_t a, int64_t b) { return static_cast<int64_t>(static_cast<uint64_t>(a) * static_cast<uint64_t>(b)); }
+inline int64_t wrapping_add(int64_t a, int64_t b) {
+  return static_cast<int64_t>(static_cast<uint64_t>(a) + static_cast<uint64_t>(b));
+}
+inline int64_t wrapping_mul(int64_t a, int64_t b) {
+  return static_cast<int64_t>(static_cast<uint64_t>(a) * static_cast<uint64_t>(b));
+}
 inline double wrapping_add(double a, double b) { return a + b; }
 inline double wrapping_mul(double a, double b) { return a * b; }
 inline double magnitude(double v) { return std::fabs(v); }
 inline int64_t magnitude(int64_t v) { return v < 0 ? wrapping_mul(v, -1) : v; }
 
 struct Plain {
-  template <class A> static A map(A v) { return v; }
+  template <class A>
+  static A map(A v) {
+    return v;
+  }
 };
 struct Sum : Plain {
-  template <class A> static A start() { return 0; }
-  template <class A> static A join(A a, A b) { return wrapping_add(a, b); }
+  template <class A>
+  static A start() {
+    return 0;
+  }
+  template <class A>
+  static A join(A a, A b) {
+    return wrapping_add(a, b);
+  }
 };
 struct SumSquare : Sum {
-  template <class A> static A map(A v) { return wrapping_mul(v, v); }
+  template <class A>
+  static A map(A v) {
+    return wrapping_mul(v, v);
+  }
 };
 struct SumMagnitude : Sum {
-  template <class A> static A map(A v) { return magnitude(v); }
+  template <class A>
+  static A map(A v) {
+    return magnitude(v);
+  }
 };
 struct Product : Plain {
-  template <class A> static A start() { return 1; }
-  template <class A> static A join(A a, A b) { return wrapping_mul(a, b); }
+  template <class A>
+  static A start() {
+    return 1;
+  }
+  template <class A>
+  static A join(A a, A b) {
+    return wrapping_mul(a, b);
+  }
 };
 // a != a: NaN wins over everything.
 struct Maximum : Plain {
-  template <class A> static A start() {
+  template <class A>
+  static A start() {
     using L = std::numeric_limits<A>;
     return L::has_infinity ? -L::infinity() : L::lowest();
   }
-  template <class A> static A join(A a, A b) { return a != a || a > b ? a : b; }
+  template <class A>
+  static A join(A a, A b) {
+    return a != a || a > b ? a : b;
+  }
 };
 struct Minimum : Plain {
-  template <class A> static A start() {
+  template <class A>
+  static A start() {
     using L = std::numeric_limits<A>;
     return L::has_infinity ? L::infinity() : L::max();
   }
-  template <class A> static A join(A a, A b) { return a != a || a < b ? a : b; }
+  template <class A>
+  static A join(A a, A b) {
+    return a != a || a < b ? a : b;
+  }
 };
 
 template <class R, class A, class T>
@@ -86,8 +119,10 @@ std::vector<A> run(std::span<const T> x, const AxisSpan& span, Threads& threads)
       const int64_t first = part % chunks * rows, last = std::min(first + rows, span.count);
       const T* from = x.data() + (part / chunks * span.count + first) * span.inner + column;
       A* to = parts.data() + part * span.inner + column;
-      if (span.inner == 1) *to = reduce_row<R, A>(from, last - first);
-      else reduce_columns<R, A>(from, last - first, span.inner, std::min(kColumns, span.inner - column), to);
+      if (span.inner == 1)
+        *to = reduce_row<R, A>(from, last - first);
+      else
+        reduce_columns<R, A>(from, last - first, span.inner, std::min(kColumns, span.inner - column), to);
     }
   });
   if (chunks == 1) return parts;
@@ -103,12 +138,18 @@ template <class A, class T>
 std::vector<A> dispatch(std::span<const T> x, const AxisSpan& span, ReduceKind kind, Threads& threads) {
   switch (kind) {
     case ReduceKind::sum_square:
-    case ReduceKind::l2: return run<SumSquare, A>(x, span, threads);
-    case ReduceKind::l1: return run<SumMagnitude, A>(x, span, threads);
-    case ReduceKind::prod: return run<Product, A>(x, span, threads);
-    case ReduceKind::max: return run<Maximum, A>(x, span, threads);
-    case ReduceKind::min: return run<Minimum, A>(x, span, threads);
-    default: return run<Sum, A>(x, span, threads);
+    case ReduceKind::l2:
+      return run<SumSquare, A>(x, span, threads);
+    case ReduceKind::l1:
+      return run<SumMagnitude, A>(x, span, threads);
+    case ReduceKind::prod:
+      return run<Product, A>(x, span, threads);
+    case ReduceKind::max:
+      return run<Maximum, A>(x, span, threads);
+    case ReduceKind::min:
+      return run<Minimum, A>(x, span, threads);
+    default:
+      return run<Sum, A>(x, span, threads);
   }
 }
 

@@ -14,8 +14,10 @@ Dim quotient(std::vector<Dim> total, const std::vector<Dim>& known) {
   std::vector<Dim> divisor;
   for (const Dim& d : known) {
     const auto it = std::find(total.begin(), total.end(), d);
-    if (it == total.end()) divisor.push_back(d);
-    else total.erase(it);
+    if (it == total.end())
+      divisor.push_back(d);
+    else
+      total.erase(it);
   }
   const Dim a = product(total), b = product(divisor);
   if (is_number(b, 0)) fail(ErrorCode::shape_mismatch, "the dim -1 can't be inferred beside a dim 0");
@@ -36,7 +38,8 @@ Target read_target(const Shape* x, const std::vector<Dim>& wanted, bool allowzer
     const Dim& d = wanted[i];
     t.dims.push_back(d);
     if (!d.is_const() || d.value() > 0) continue;
-    if (d.value() < -1) fail(ErrorCode::shape_mismatch, "the target shape {} has the dim {}", to_string(wanted), d.value());
+    if (d.value() < -1)
+      fail(ErrorCode::shape_mismatch, "the target shape {} has the dim {}", to_string(wanted), d.value());
     if (d.value() == -1) {
       if (t.inferred) fail(ErrorCode::shape_mismatch, "the target shape {} has more than one -1", to_string(wanted));
       t.inferred = i;
@@ -44,12 +47,14 @@ Target read_target(const Shape* x, const std::vector<Dim>& wanted, bool allowzer
       zero = true;
     } else if (x) {
       if (i >= x->size())
-        fail(ErrorCode::shape_mismatch, "the target shape {} copies dim {}, but the input is {}", to_string(wanted), i, to_string(*x));
+        fail(ErrorCode::shape_mismatch, "the target shape {} copies dim {}, but the input is {}", to_string(wanted), i,
+             to_string(*x));
       t.dims[i] = (*x)[i];
     }
   }
   if (zero && t.inferred)
-    fail(ErrorCode::shape_mismatch, "the target shape {} has both 0 and -1, which allowzero forbids", to_string(wanted));
+    fail(ErrorCode::shape_mismatch, "the target shape {} has both 0 and -1, which allowzero forbids",
+         to_string(wanted));
   return t;
 }
 
@@ -62,8 +67,8 @@ Shape reshaped_dims(const Shape& x, const std::vector<Dim>& wanted, bool allowze
   }
   const Dim before = product(x), after = product(t.dims);
   if (equal(before, after) == Tri::no)
-    fail(ErrorCode::shape_mismatch, "the input {} has {} elements, the target shape {} has {}", to_string(x), before.str(),
-         to_string(t.dims), after.str());
+    fail(ErrorCode::shape_mismatch, "the input {} has {} elements, the target shape {} has {}", to_string(x),
+         before.str(), to_string(t.dims), after.str());
   return t.dims;
 }
 
@@ -111,7 +116,8 @@ std::vector<Fact> Reshape::infer(InferContext& cx) const {
 std::vector<HostValue> Reshape::evaluate(const EvalContext& cx) const {
   const Tensor& x = cx.tensor(0);
   const auto wanted = numbers_of(cx, 1);
-  const Shape dims = reshaped_dims(Shape(x.dims().begin(), x.dims().end()), Shape(wanted.begin(), wanted.end()), allowzero);
+  const Shape dims =
+      reshaped_dims(Shape(x.dims().begin(), x.dims().end()), Shape(wanted.begin(), wanted.end()), allowzero);
   return {x.reshaped(*const_dims(dims))};
 }
 

@@ -23,22 +23,32 @@ using EachRun = FunctionRef<void(FunctionRef<void(int64_t to, int64_t from, int6
 
 double combine(ScatterReduction how, double a, double b) {
   switch (how) {
-    case ScatterReduction::add: return a + b;
-    case ScatterReduction::mul: return a * b;
-    case ScatterReduction::max: return std::isnan(a) || a > b ? a : b;
-    case ScatterReduction::min: return std::isnan(a) || a < b ? a : b;
-    case ScatterReduction::none: break;
+    case ScatterReduction::add:
+      return a + b;
+    case ScatterReduction::mul:
+      return a * b;
+    case ScatterReduction::max:
+      return std::isnan(a) || a > b ? a : b;
+    case ScatterReduction::min:
+      return std::isnan(a) || a < b ? a : b;
+    case ScatterReduction::none:
+      break;
   }
   return b;
 }
 
 int64_t combine(ScatterReduction how, int64_t a, int64_t b) {
   switch (how) {
-    case ScatterReduction::add: return static_cast<int64_t>(static_cast<uint64_t>(a) + static_cast<uint64_t>(b));
-    case ScatterReduction::mul: return static_cast<int64_t>(static_cast<uint64_t>(a) * static_cast<uint64_t>(b));
-    case ScatterReduction::max: return std::max(a, b);
-    case ScatterReduction::min: return std::min(a, b);
-    case ScatterReduction::none: break;
+    case ScatterReduction::add:
+      return static_cast<int64_t>(static_cast<uint64_t>(a) + static_cast<uint64_t>(b));
+    case ScatterReduction::mul:
+      return static_cast<int64_t>(static_cast<uint64_t>(a) * static_cast<uint64_t>(b));
+    case ScatterReduction::max:
+      return std::max(a, b);
+    case ScatterReduction::min:
+      return std::min(a, b);
+    case ScatterReduction::none:
+      break;
   }
   return b;
 }
@@ -56,7 +66,8 @@ Tensor scattered(const Tensor& x, const Tensor& updates, ScatterReduction how, E
     visit_movable(x.dtype(), [&]<class T>(T) {
       T* to = mutable_elements_of<T>(out);
       std::copy_n(elements_of<T>(x), x.size(), to);
-      each_run([&](int64_t at, int64_t from, int64_t run) { std::copy_n(elements_of<T>(updates) + from, run, to + at); });
+      each_run(
+          [&](int64_t at, int64_t from, int64_t run) { std::copy_n(elements_of<T>(updates) + from, run, to + at); });
     });
     return out;
   }
@@ -134,11 +145,13 @@ std::vector<HostValue> ScatterND::evaluate(const EvalContext& cx) const {
   const Dims& tuples = cx.tensor(1).dims();
   const int64_t width = tuples.empty() ? 0 : tuples.back();
   if (tuples.empty() || width > x.rank())
-    fail(ErrorCode::shape_mismatch, "index tuples of shape {} do not fit data of shape {}", dims_to_string(tuples), dims_to_string(x.dims()));
+    fail(ErrorCode::shape_mismatch, "index tuples of shape {} do not fit data of shape {}", dims_to_string(tuples),
+         dims_to_string(x.dims()));
   Dims wanted(tuples.begin(), tuples.end() - 1);
   wanted.insert(wanted.end(), x.dims().begin() + width, x.dims().end());
   if (updates.dims() != wanted)
-    fail(ErrorCode::shape_mismatch, "the updates must have shape {}; found {}", dims_to_string(wanted), dims_to_string(updates.dims()));
+    fail(ErrorCode::shape_mismatch, "the updates must have shape {}; found {}", dims_to_string(wanted),
+         dims_to_string(updates.dims()));
   const auto indices = numbers_of(cx, 1);
   const Dims strides = strides_of(x.dims());
   const int64_t rows = updates.size() == 0 ? 0 : checked_product(std::span(tuples).first(tuples.size() - 1));
@@ -186,8 +199,8 @@ std::vector<HostValue> TensorScatter::evaluate(const EvalContext& cx) const {
   if (update.size() == 0) return {past};
   for (int64_t s : starts)
     if (!circular && (s < 0 || s > span.count - length))
-      fail(ErrorCode::runtime_index, "write index {} is out of range for axis {} of size {} and updates of length {}", s, at,
-           span.count, length);
+      fail(ErrorCode::runtime_index, "write index {} is out of range for axis {} of size {} and updates of length {}",
+           s, at, span.count, length);
   return {scattered(past, update, ScatterReduction::none, [&](auto put) {
     for (int64_t o = 0; o < span.outer; ++o)
       for (int64_t i = 0; i < length; ++i) {

@@ -51,8 +51,8 @@ int64_t number_of(const EvalContext& cx, int input, std::string_view what) {
 
 int64_t checked_index(int64_t index, int64_t axis, int64_t bound) {
   if (index < -bound || index >= bound)
-    fail(ErrorCode::runtime_index, "index {} is out of range for axis {} of size {}; it must be in [{}, {}]", index, axis,
-         bound, -bound, bound - 1);
+    fail(ErrorCode::runtime_index, "index {} is out of range for axis {} of size {}; it must be in [{}, {}]", index,
+         axis, bound, -bound, bound - 1);
   return index < 0 ? index + bound : index;
 }
 

@@ -3,7 +3,8 @@
 
 namespace tenon::core {
 
-/// The dims held by the integer vector `input`: fresh symbols when only its length is known, nothing when not even that.
+/// The dims held by the integer vector `input`: fresh symbols when only its length is known, nothing when not even
+/// that.
 std::optional<Shape> dims_from(InferContext&, int input, std::string_view hint);
 /// The number of elements of a vector input (1 for a scalar), where known.
 std::optional<int64_t> length_of(const Fact&);
@@ -18,7 +19,8 @@ void expect_indices(InferContext&, int i, std::string_view what, bool or_scalar 
 std::vector<int64_t> numbers_of(const EvalContext&, int input);
 /// The number in a one-element tensor; fails naming `what` when there are more or none.
 int64_t number_of(const EvalContext&, int input, std::string_view what);
-/// `index`, negative ones counted from the end; ErrorCode::runtime_index naming index, axis and bound when out of range.
+/// `index`, negative ones counted from the end; ErrorCode::runtime_index naming index, axis and bound when out of
+/// range.
 int64_t checked_index(int64_t index, int64_t axis, int64_t bound);
 /// The outer, the axis' own and the inner number of elements of a tensor.
 struct AxisSpan {

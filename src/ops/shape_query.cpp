@@ -22,7 +22,8 @@ Span dims_asked(int64_t start, const std::optional<int64_t>& end, int64_t rank) 
 int64_t range_count(double start, double limit, double delta) {
   if (delta == 0) fail(ErrorCode::runtime_value, "the step of the range is 0");
   const double count = std::ceil((limit - start) / delta);
-  if (std::isnan(count)) fail(ErrorCode::runtime_value, "the range from {} to {} in steps of {} has no length", start, limit, delta);
+  if (std::isnan(count))
+    fail(ErrorCode::runtime_value, "the range from {} to {} in steps of {} has no length", start, limit, delta);
   if (count > static_cast<double>(int64_t{1} << 46))
     fail(ErrorCode::too_large, "the range from {} to {} in steps of {} is too long", start, limit, delta);
   return count > 0 ? static_cast<int64_t>(count) : 0;
@@ -41,7 +42,8 @@ int64_t range_count(int64_t start, int64_t limit, int64_t delta) {
 }
 
 double real_of(const Tensor& t, std::string_view what) {
-  if (t.size() != 1) fail(ErrorCode::runtime_value, "{} must be one number; found shape {}", what, dims_to_string(t.dims()));
+  if (t.size() != 1)
+    fail(ErrorCode::runtime_value, "{} must be one number; found shape {}", what, dims_to_string(t.dims()));
   return to_doubles(t).front();
 }
 
@@ -77,7 +79,8 @@ std::vector<Fact> ShapeOf::infer(InferContext& cx) const {
   if (!x.type.ranked) return {Fact::tensor(DType::i64, {cx.unknown("rank")})};
   const Span span = dims_asked(start, end, x.rank());
   const Shape& s = x.shape();
-  return {with_content(Fact::tensor(DType::i64, {span.last - span.first}), Shape(s.begin() + span.first, s.begin() + span.last))};
+  return {with_content(Fact::tensor(DType::i64, {span.last - span.first}),
+                       Shape(s.begin() + span.first, s.begin() + span.last))};
 }
 
 std::vector<HostValue> ShapeOf::evaluate(const EvalContext& cx) const {

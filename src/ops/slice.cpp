@@ -17,7 +17,9 @@ Dim from_start(const Dim& position, const Dim& dim) {
   return position + dim * min(1, max(0, Dim(0) - position));
 }
 
-bool is_far(const Dim& position) { return position.is_const() && (position.value() >= kFar || position.value() <= -kFar); }
+bool is_far(const Dim& position) {
+  return position.is_const() && (position.value() >= kFar || position.value() <= -kFar);
+}
 
 Dim forward_count(const Dim& dim, const Dim& start, const Dim& end, int64_t step) {
   const bool to_end = is_far(end) && end.value() > 0, nothing = is_far(end) && end.value() < 0;
@@ -92,8 +94,8 @@ std::optional<std::vector<Dim>> sliced_content(const InferContext& cx) {
 
 void check_lengths(size_t starts, size_t ends, size_t axes, size_t steps) {
   if (starts != ends || starts != axes || starts != steps)
-    fail(ErrorCode::shape_mismatch, "starts, ends, axes and steps must have one length; found {}, {}, {} and {}", starts,
-         ends, axes, steps);
+    fail(ErrorCode::shape_mismatch, "starts, ends, axes and steps must have one length; found {}, {}, {} and {}",
+         starts, ends, axes, steps);
 }
 
 }  // namespace
@@ -130,7 +132,8 @@ std::vector<HostValue> Slice::evaluate(const EvalContext& cx) const {
   const Tensor& x = cx.tensor(0);
   const auto starts = numbers_of(cx, 1), ends = numbers_of(cx, 2);
   std::vector<int64_t> axes, steps(starts.size(), 1);
-  if (cx.has(3)) axes = resolve_axes(numbers_of(cx, 3), x.rank());
+  if (cx.has(3))
+    axes = resolve_axes(numbers_of(cx, 3), x.rank());
   else
     for (size_t i = 0; i < starts.size(); ++i) axes.push_back(resolve_axis(i, x.rank()));
   if (cx.has(4)) steps = numbers_of(cx, 4);

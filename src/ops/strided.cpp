@@ -22,7 +22,8 @@ std::vector<Loop> collapse(const StridedCopy& block) {
     if (next.count == 1) continue;
     if (!loops.empty() && loops.back().from == next.count * next.from && loops.back().to == next.count * next.to)
       loops.back() = {loops.back().count * next.count, next.from, next.to};
-    else loops.push_back(next);
+    else
+      loops.push_back(next);
   }
   return loops;
 }
@@ -63,8 +64,10 @@ int64_t rounds(const std::vector<Loop>& loops, size_t depth) {
 
 template <class T>
 void copy_row(const T* from, T* to, const Loop& row) {
-  if (row.from == 1 && row.to == 1) std::copy_n(from, row.count, to);
-  else if (row.from == 0 && row.to == 1) std::fill_n(to, row.count, *from);
+  if (row.from == 1 && row.to == 1)
+    std::copy_n(from, row.count, to);
+  else if (row.from == 0 && row.to == 1)
+    std::fill_n(to, row.count, *from);
   else
     for (int64_t i = 0; i < row.count; ++i) to[i * row.to] = from[i * row.from];
 }
@@ -91,17 +94,19 @@ void copy_tiles(const T* from, T* to, const std::vector<Loop>& loops, Threads& t
   const size_t depth = loops.size() - 2;
   const Loop a = loops[depth], b = loops[depth + 1];
   const int64_t strips = (a.count + kTile - 1) / kTile;
-  threads.parallel_ranges(rounds(loops, depth) * strips, kGrain / (b.count * kTile) + 1, [&](int64_t begin, int64_t end) {
-    for (int64_t piece = begin; piece < end; ++piece) {
-      const Odometer at(loops, depth, piece / strips);
-      const int64_t first = piece % strips * kTile, last = std::min(first + kTile, a.count);
-      for (int64_t column = 0; column < b.count; column += kTile) {
-        const int64_t stop = std::min(column + kTile, b.count);
-        for (int64_t i = first; i < last; ++i)
-          for (int64_t j = column; j < stop; ++j) to[at.to + i * a.to + j] = from[at.from + i + j * b.from];
-      }
-    }
-  });
+  threads.parallel_ranges(rounds(loops, depth) * strips, kGrain / (b.count * kTile) + 1,
+                          [&](int64_t begin, int64_t end) {
+                            for (int64_t piece = begin; piece < end; ++piece) {
+                              const Odometer at(loops, depth, piece / strips);
+                              const int64_t first = piece % strips * kTile, last = std::min(first + kTile, a.count);
+                              for (int64_t column = 0; column < b.count; column += kTile) {
+                                const int64_t stop = std::min(column + kTile, b.count);
+                                for (int64_t i = first; i < last; ++i)
+                                  for (int64_t j = column; j < stop; ++j)
+                                    to[at.to + i * a.to + j] = from[at.from + i + j * b.from];
+                              }
+                            }
+                          });
 }
 
 // Moves the loop that is contiguous in `from` next to the last one; false when there is none.
@@ -130,8 +135,10 @@ void copy_strided(const Tensor& from, Tensor& to, const StridedCopy& block, Thre
   visit_movable(from.dtype(), [&]<class T>(T) {
     const T* source = elements_of<T>(from) + block.from_offset;
     T* target = mutable_elements_of<T>(to) + block.to_offset;
-    if (tiles) copy_tiles(source, target, loops, threads);
-    else copy_rows(source, target, loops, threads);
+    if (tiles)
+      copy_tiles(source, target, loops, threads);
+    else
+      copy_rows(source, target, loops, threads);
   });
 }
 
@@ -173,9 +180,8 @@ Tensor taken(const Tensor& t, int64_t axis, std::span<const int64_t> indices, Th
 }
 
 void fill_with(Tensor& to, const Tensor& from) {
-  visit_movable(to.dtype(), [&]<class T>(T) {
-    std::fill_n(mutable_elements_of<T>(to), to.size(), *elements_of<T>(from));
-  });
+  visit_movable(to.dtype(),
+                [&]<class T>(T) { std::fill_n(mutable_elements_of<T>(to), to.size(), *elements_of<T>(from)); });
 }
 
 }  // namespace tenon::core

@@ -93,7 +93,8 @@ std::vector<HostValue> SpaceToDepth::evaluate(const EvalContext& cx) const {
   const Tensor& x = cx.tensor(0);
   const int64_t n = x.dim(0), c = x.dim(1), b = blocksize;
   const int64_t h = exact_quotient(x.dim(2), b, "the height"), w = exact_quotient(x.dim(3), b, "the width");
-  const std::vector<int64_t> order = crd ? std::vector<int64_t>{0, 1, 3, 5, 2, 4} : std::vector<int64_t>{0, 3, 5, 1, 2, 4};
+  const std::vector<int64_t> order =
+      crd ? std::vector<int64_t>{0, 1, 3, 5, 2, 4} : std::vector<int64_t>{0, 3, 5, 1, 2, 4};
   const Tensor depth = transposed(x.reshaped({n, c, h, b, w, b}), order, cx.threads());
   return {depth.reshaped({n, checked_mul(c, b * b), h, w})};
 }

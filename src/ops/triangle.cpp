@@ -73,7 +73,8 @@ std::vector<Fact> ReverseSequence::infer(InferContext& cx) const {
   const Fact& lengths = cx.input(1);
   if (x.type.ranked && lengths.type.ranked) {
     if (equal(x.shape()[batch_axis], lengths.shape()[0]) == Tri::no)
-      fail(ErrorCode::shape_mismatch, "{} lengths are given for a batch of {}", lengths.shape()[0].str(), x.shape()[batch_axis].str());
+      fail(ErrorCode::shape_mismatch, "{} lengths are given for a batch of {}", lengths.shape()[0].str(),
+           x.shape()[batch_axis].str());
     cx.require_equal(x.shape()[batch_axis], lengths.shape()[0], "the batch and the number of lengths");
   }
   return {Fact(x.type)};

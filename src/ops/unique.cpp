@@ -41,7 +41,8 @@ std::vector<double> complex_parts(const Tensor& t) {
 
 // Compares the rows of a tensor of `width` elements a row, element by element.
 Compare compare_rows(const Tensor& t, int64_t width) {
-  if (t.dtype() == DType::string) return row_compare(std::vector(t.data<std::string>(), t.data<std::string>() + t.size()), width);
+  if (t.dtype() == DType::string)
+    return row_compare(std::vector(t.data<std::string>(), t.data<std::string>() + t.size()), width);
   if (t.dtype() == DType::c64) return row_compare(complex_parts<float>(t), 2 * width);
   if (t.dtype() == DType::c128) return row_compare(complex_parts<double>(t), 2 * width);
   return visit_ordered(t, [&](auto values) {

@@ -36,8 +36,9 @@ std::string number(const std::string& value) { return "Constant{value=i64[]{" + 
 TEST(MovingFacts, ExporterChainsKeepTheirSymbols) {
   EXPECT_EQ(type_of("x: f32[N,S,12]",
                     "%1 = ShapeOf(%x)\n%2 = " + number("0") + "\n%3 = Gather(%1, %2)\n%4 = " + number("1") +
-                        "\n%5 = Gather(%1, %4)\n%6 = " + i64("0") + "\n%7 = Unsqueeze(%3, %6)\n%8 = Unsqueeze(%5, %6)\n%9 = " +
-                        i64("3") + "\n%10 = " + i64("-1") + "\n%11 = Concat(%7, %8, %9, %10)\n%12 = Reshape(%x, %11)",
+                        "\n%5 = Gather(%1, %4)\n%6 = " + i64("0") +
+                        "\n%7 = Unsqueeze(%3, %6)\n%8 = Unsqueeze(%5, %6)\n%9 = " + i64("3") + "\n%10 = " + i64("-1") +
+                        "\n%11 = Concat(%7, %8, %9, %10)\n%12 = Reshape(%x, %11)",
                     "%12"),
             "f32[N,S,3,4]");
   EXPECT_EQ(type_of("x: f32[N,C,H,W]",
@@ -49,23 +50,36 @@ TEST(MovingFacts, ExporterChainsKeepTheirSymbols) {
 
 TEST(MovingFacts, ContentsPassThroughMovement) {
   const std::string shape = "%1 = ShapeOf(%x)\n", x = "x: f32[A,B,C,7]";
-  EXPECT_EQ(content_of(x, shape + "%2 = " + i64("1") + "\n%3 = " + i64("9223372036854775807") + "\n%4 = Slice(%1, %2, %3)", "%4"), "[B,C,7]");
-  EXPECT_EQ(content_of(x, shape + "%2 = " + i64("-1") + "\n%3 = " + i64("-9223372036854775808") + "\n%4 = " + i64("0") +
-                              "\n%5 = Slice(%1, %2, %3, %4, %2)", "%5"), "[7,C,B,A]");
+  EXPECT_EQ(
+      content_of(x, shape + "%2 = " + i64("1") + "\n%3 = " + i64("9223372036854775807") + "\n%4 = Slice(%1, %2, %3)",
+                 "%4"),
+      "[B,C,7]");
+  EXPECT_EQ(content_of(x,
+                       shape + "%2 = " + i64("-1") + "\n%3 = " + i64("-9223372036854775808") + "\n%4 = " + i64("0") +
+                           "\n%5 = Slice(%1, %2, %3, %4, %2)",
+                       "%5"),
+            "[7,C,B,A]");
   EXPECT_EQ(content_of(x, shape + "%2 = " + i64("3,-4") + "\n%3 = Gather(%1, %2)", "%3"), "[7,A]");
   EXPECT_EQ(content_of(x, shape + "%2 = " + i64("2,2") + "\n%3 = Split{outputs=2}(%1, %2)", "%3.1"), "[C,7]");
   EXPECT_EQ(content_of(x, shape + "%2 = " + i64("2") + "\n%3 = Tile(%1, %2)", "%3"), "[A,B,C,7,A,B,C,7]");
   EXPECT_EQ(content_of(x, shape + "%2 = Reduce{kind=max}(%1)", "%2"), "[max(7, max(C, max(A, B)))]");
   EXPECT_EQ(content_of("x: f32[A]", shape + "%2 = " + i64("3") + "\n%3 = Expand(%1, %2)", "%3"), "[A,A,A]");
-  EXPECT_EQ(content_of("x: f32[A]", shape + "%2 = Squeeze(%1)\n%3 = " + i64("0") + "\n%4 = Unsqueeze(%2, %3)", "%4"), "[A]");
+  EXPECT_EQ(content_of("x: f32[A]", shape + "%2 = Squeeze(%1)\n%3 = " + i64("0") + "\n%4 = Unsqueeze(%2, %3)", "%4"),
+            "[A]");
   EXPECT_EQ(content_of("x: f32[3]", shape + "%2 = ConstantOfShape{value=i64[1]{5}}(%1)", "%2"), "[5,5,5]");
-  EXPECT_EQ(content_of("", "%1 = " + number("2") + "\n%2 = " + number("9") + "\n%3 = " + number("3") + "\n%4 = Range(%1, %2, %3)", "%4"), "[2,5,8]");
+  EXPECT_EQ(
+      content_of("",
+                 "%1 = " + number("2") + "\n%2 = " + number("9") + "\n%3 = " + number("3") + "\n%4 = Range(%1, %2, %3)",
+                 "%4"),
+      "[2,5,8]");
 }
 
 TEST(MovingFacts, SlicesOfSymbolicDims) {
   const auto sliced = [](const std::string& starts, const std::string& ends, const std::string& steps) {
-    return type_of("x: f32[N]", "%1 = " + i64(starts) + "\n%2 = " + i64(ends) + "\n%3 = " + i64("0") + "\n%4 = " + i64(steps) +
-                                    "\n%5 = Slice(%x, %1, %2, %3, %4)", "%5");
+    return type_of("x: f32[N]",
+                   "%1 = " + i64(starts) + "\n%2 = " + i64(ends) + "\n%3 = " + i64("0") + "\n%4 = " + i64(steps) +
+                       "\n%5 = Slice(%x, %1, %2, %3, %4)",
+                   "%5");
   };
   EXPECT_EQ(sliced("0", "9223372036854775807", "1"), "f32[N]");
   EXPECT_EQ(sliced("1", "2147483647", "1"), "f32[max(0, N - 1)]");
@@ -167,7 +181,8 @@ class Sampler {
     const auto numbers = to_int64s(value);
     ASSERT_EQ(fact.content->size(), numbers.size());
     for (size_t i = 0; i < numbers.size(); ++i)
-      EXPECT_EQ((*fact.content)[i].evaluate(bound_), numbers[i]) << (*fact.content)[i].str() << " in " << print(g_) << describe_symbols();
+      EXPECT_EQ((*fact.content)[i].evaluate(bound_), numbers[i])
+          << (*fact.content)[i].str() << " in " << print(g_) << describe_symbols();
   }
 
   std::string describe_symbols() const {
@@ -194,15 +209,25 @@ TEST(MovingFacts, HoldAtRandomBindings) {
   const std::string far = "9223372036854775807", near = "-9223372036854775808", x = "x: f32[N,M]";
   std::vector<Sampled> all;
   for (const char* step : {"1", "2", "3", "-1", "-2"})
-    for (const std::string& start : {std::string("0"), std::string("2"), std::string("-1"), std::string("-3"), far, near})
-      for (const std::string& end : {std::string("0"), std::string("4"), std::string("-1"), std::string("-2"), far, near})
-        all.push_back({x, "%1 = " + i64(start) + "\n%2 = " + i64(end) + "\n%3 = " + i64("1") + "\n%4 = " + i64(step) +
-                              "\n%5 = Slice(%x, %1, %2, %3, %4)", "%5"});
+    for (const std::string& start :
+         {std::string("0"), std::string("2"), std::string("-1"), std::string("-3"), far, near})
+      for (const std::string& end :
+           {std::string("0"), std::string("4"), std::string("-1"), std::string("-2"), far, near})
+        all.push_back({x,
+                       "%1 = " + i64(start) + "\n%2 = " + i64(end) + "\n%3 = " + i64("1") + "\n%4 = " + i64(step) +
+                           "\n%5 = Slice(%x, %1, %2, %3, %4)",
+                       "%5"});
   for (const char* step : {"1", "-1", "2"})
     for (const char* bounds : {"%91, %94", "%94, %92", "%92, %94", "%95, %94", "%91, %95", "%95, %96", "%97, %97"})
-      all.push_back({x, sizes + "%95 = Unary{kind=neg}(%92)\n%96 = Binary{kind=sub}(%94, %92)\n%97 = Binary{kind=add}(%95, %93)\n%98 = " +
-                            i64(step) + "\n%99 = Slice(%x, " + std::string(bounds) + ", %91, %98)", "%99"});
-  const auto add = [&](const std::string& body, const std::string& result) { all.push_back({x, sizes + body, result}); };
+      all.push_back({x,
+                     sizes +
+                         "%95 = Unary{kind=neg}(%92)\n%96 = Binary{kind=sub}(%94, %92)\n%97 = Binary{kind=add}(%95, "
+                         "%93)\n%98 = " +
+                         i64(step) + "\n%99 = Slice(%x, " + std::string(bounds) + ", %91, %98)",
+                     "%99"});
+  const auto add = [&](const std::string& body, const std::string& result) {
+    all.push_back({x, sizes + body, result});
+  };
   add("%1 = " + i64("-1") + "\n%2 = Concat(%94, %1)\n%3 = Reshape(%x, %2)", "%3");
   all.back().lowest = 1;  // a target dim that is 0 at run time copies the input's
   add("%1 = Concat(%94, %92)\n%2 = Reshape(%x, %1)", "%2");
@@ -230,13 +255,17 @@ TEST(MovingFacts, HoldAtRandomBindings) {
   add("%1 = NonZero(%x)\n%2 = ShapeOf(%1)\n%3 = Transpose(%1)\n%4 = GatherND(%x, %3)", "%4");
   add("%1 = Unique{axis=1}(%x)\n%2 = ShapeOf(%1)", "%2");
   add("%1 = Compress(%x, %2)", "%1");
-  all.back() = {"x: f32[N,M], c: bool[K]", "%1 = Compress(%x, %c)\n%2 = Compress{axis=1}(%x, %c)\n%3 = ShapeOf(%2)", "%3"};
+  all.back() = {"x: f32[N,M], c: bool[K]", "%1 = Compress(%x, %c)\n%2 = Compress{axis=1}(%x, %c)\n%3 = ShapeOf(%2)",
+                "%3"};
   all.push_back({"x: f32[N,M], z: f32[N,K]", "%1 = Concat{axis=1}(%x, %z)\n%2 = Flatten{axis=0}(%1)", "%2"});
   all.push_back({"x: f32[N,4*C,H,W]", "%1 = DepthToSpace{blocksize=2}(%x)\n%2 = SpaceToDepth{blocksize=2}(%1)", "%2"});
   all.push_back({"x: f32[N,C,H,W]", "%1 = DepthToSpace{blocksize=2, crd=true}(%x)", "%1"});
-  all.push_back({"x: f32[N,M,K]", "%1 = " + i64("-1,0") + "\n%2 = Reduce{keepdims=false}(%x, %1)\n%3 = ArgReduce{axis=1}(%x)", "%3"});
-  all.push_back({"x: f32[N,M,K]", "%1 = ShapeOf(%x)\n%2 = Reduce{kind=min}(%1)\n%3 = Reduce{kind=sum, keepdims=false}(%1)\n"
-                                  "%4 = Reduce{kind=max}(%1)", "%4"});
+  all.push_back({"x: f32[N,M,K]",
+                 "%1 = " + i64("-1,0") + "\n%2 = Reduce{keepdims=false}(%x, %1)\n%3 = ArgReduce{axis=1}(%x)", "%3"});
+  all.push_back({"x: f32[N,M,K]",
+                 "%1 = ShapeOf(%x)\n%2 = Reduce{kind=min}(%1)\n%3 = Reduce{kind=sum, keepdims=false}(%1)\n"
+                 "%4 = Reduce{kind=max}(%1)",
+                 "%4"});
   all.push_back({"x: f32[N,M], i: i64[K,J]", "%1 = Gather{axis=1}(%x, %i)", "%1"});
   all.push_back({"b: f32[N,M,4], s: f32[N,C,M]", "%1 = " + i64("3") + "\n%2 = NonMaxSuppression(%b, %s, %1)", "%2"});
   const int rounds = 1000;

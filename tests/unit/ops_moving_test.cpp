@@ -37,12 +37,16 @@ std::string message_of(const Op& op, const std::vector<Tensor>& inputs, ErrorCod
 }
 
 template <class T>
-Tensor vector_of(const std::vector<T>& v) { return tensor_of<T>({static_cast<int64_t>(v.size())}, v); }
+Tensor vector_of(const std::vector<T>& v) {
+  return tensor_of<T>({static_cast<int64_t>(v.size())}, v);
+}
 Tensor i64(const std::vector<int64_t>& v) { return vector_of<int64_t>(v); }
 Tensor i64_scalar(int64_t v) { return tensor_of<int64_t>({}, {v}); }
 
 template <class T>
-std::vector<T> values(const Tensor& t) { return {t.values<T>().begin(), t.values<T>().end()}; }
+std::vector<T> values(const Tensor& t) {
+  return {t.values<T>().begin(), t.values<T>().end()};
+}
 
 Tensor ramp(Dims dims) {
   Tensor t(DType::f32, std::move(dims));
@@ -81,7 +85,8 @@ TEST(Moving, ElementsOfEverySizeMove) {
     EXPECT_EQ(to_int64s(run(Gather(), {x, i64({1, 0, -1})})[0]), (std::vector<int64_t>{0, 1, 1, 0, 0, 1}));
   }
   const Tensor words = tensor_of<std::string>({2, 2}, {"a", "b", "c", "d"});
-  EXPECT_EQ(values<std::string>(run(Gather(), {words, i64({1, 0})})[0]), (std::vector<std::string>{"c", "d", "a", "b"}));
+  EXPECT_EQ(values<std::string>(run(Gather(), {words, i64({1, 0})})[0]),
+            (std::vector<std::string>{"c", "d", "a", "b"}));
   EXPECT_EQ(values<std::string>(run(Transpose(), {words})[0]), (std::vector<std::string>{"a", "c", "b", "d"}));
   Tensor wide(DType::c128, {2});
   EXPECT_EQ(run(Tile(), {wide, i64({2})})[0].byte_size(), 64);
@@ -90,7 +95,8 @@ TEST(Moving, ElementsOfEverySizeMove) {
 TEST(Moving, NegativePadsCropBeforeTheRestIsExtended) {
   Pad op;
   op.mode = PadMode::wrap;
-  EXPECT_EQ(values<int64_t>(run(op, {i64({0, 1, 2, 3, 4}), i64({-1, 2})})[0]), (std::vector<int64_t>{1, 2, 3, 4, 1, 2}));
+  EXPECT_EQ(values<int64_t>(run(op, {i64({0, 1, 2, 3, 4}), i64({-1, 2})})[0]),
+            (std::vector<int64_t>{1, 2, 3, 4, 1, 2}));
   op.mode = PadMode::reflect;
   EXPECT_EQ(values<int64_t>(run(op, {i64({0, 1, 2}), i64({5, 5})})[0]),
             (std::vector<int64_t>{1, 0, 1, 2, 1, 0, 1, 2, 1, 0, 1, 2, 1}));
@@ -117,7 +123,8 @@ TEST(Moving, ValuesThatANodeCantAcceptAreErrors) {
   message_of(OneHot(), {i64({1}), i64_scalar(-1), i64({0, 1})}, ErrorCode::runtime_value);
   message_of(Range(), {i64_scalar(0), i64_scalar(3), i64_scalar(0)}, ErrorCode::runtime_value);
   message_of(Range(), {i64_scalar(INT64_MIN), i64_scalar(INT64_MAX), i64_scalar(1)}, ErrorCode::too_large);
-  message_of(Range(), {scalar(DType::f32, 0), scalar(DType::f32, kNaN), scalar(DType::f32, 1)}, ErrorCode::runtime_value);
+  message_of(Range(), {scalar(DType::f32, 0), scalar(DType::f32, kNaN), scalar(DType::f32, 1)},
+             ErrorCode::runtime_value);
   message_of(ArgReduce(), {Tensor(DType::f32, {0, 2})}, ErrorCode::runtime_value);
   message_of(ConstantOfShape(), {i64({2, -1})}, ErrorCode::shape_mismatch);
   message_of(Tile(), {ramp({2}), i64({-1})}, ErrorCode::shape_mismatch);
@@ -147,9 +154,12 @@ TEST(Reductions, OfNothing) {
   EXPECT_EQ(of_nothing(ReduceKind::log_sum), (std::vector<float>{-kInf, -kInf}));
   EXPECT_EQ(of_nothing(ReduceKind::log_sum_exp), (std::vector<float>{-kInf, -kInf}));
   EXPECT_TRUE(std::isnan(of_nothing(ReduceKind::mean)[0]));
-  EXPECT_EQ(values<int8_t>(run(reduce(ReduceKind::max), {Tensor(DType::i8, {0}), i64({0})})[0]), (std::vector<int8_t>{-128}));
-  EXPECT_EQ(values<uint64_t>(run(reduce(ReduceKind::min), {Tensor(DType::u64, {0}), i64({0})})[0]), (std::vector<uint64_t>{UINT64_MAX}));
-  EXPECT_EQ(values<bool>(run(reduce(ReduceKind::min), {Tensor(DType::boolean, {0}), i64({0})})[0]), (std::vector<bool>{true}));
+  EXPECT_EQ(values<int8_t>(run(reduce(ReduceKind::max), {Tensor(DType::i8, {0}), i64({0})})[0]),
+            (std::vector<int8_t>{-128}));
+  EXPECT_EQ(values<uint64_t>(run(reduce(ReduceKind::min), {Tensor(DType::u64, {0}), i64({0})})[0]),
+            (std::vector<uint64_t>{UINT64_MAX}));
+  EXPECT_EQ(values<bool>(run(reduce(ReduceKind::min), {Tensor(DType::boolean, {0}), i64({0})})[0]),
+            (std::vector<bool>{true}));
 }
 
 TEST(Reductions, NaNAndInfinity) {
@@ -166,12 +176,18 @@ TEST(Reductions, NaNAndInfinity) {
 
 TEST(Reductions, IntegersWrapAndUnsignedOnesAreOrderedAsSuch) {
   const Tensor all = i64({0});
-  EXPECT_EQ(values<int32_t>(run(reduce(ReduceKind::sum), {vector_of<int32_t>({INT32_MAX, 1}), all})[0]), (std::vector<int32_t>{INT32_MIN}));
-  EXPECT_EQ(values<int64_t>(run(reduce(ReduceKind::l1), {vector_of<int64_t>({INT64_MIN}), all})[0]), (std::vector<int64_t>{INT64_MIN}));
-  EXPECT_EQ(values<uint64_t>(run(reduce(ReduceKind::max), {vector_of<uint64_t>({1, UINT64_MAX, 7}), all})[0]), (std::vector<uint64_t>{UINT64_MAX}));
-  EXPECT_EQ(values<uint64_t>(run(reduce(ReduceKind::sum), {vector_of<uint64_t>({UINT64_MAX, 3}), all})[0]), (std::vector<uint64_t>{2}));
-  EXPECT_EQ(values<uint64_t>(run(TopK(), {vector_of<uint64_t>({1, UINT64_MAX, 7}), i64({2})})[0]), (std::vector<uint64_t>{UINT64_MAX, 7}));
-  EXPECT_EQ(values<int64_t>(run(reduce(ReduceKind::mean), {vector_of<int64_t>({-3, -4}), all})[0]), (std::vector<int64_t>{-3}));
+  EXPECT_EQ(values<int32_t>(run(reduce(ReduceKind::sum), {vector_of<int32_t>({INT32_MAX, 1}), all})[0]),
+            (std::vector<int32_t>{INT32_MIN}));
+  EXPECT_EQ(values<int64_t>(run(reduce(ReduceKind::l1), {vector_of<int64_t>({INT64_MIN}), all})[0]),
+            (std::vector<int64_t>{INT64_MIN}));
+  EXPECT_EQ(values<uint64_t>(run(reduce(ReduceKind::max), {vector_of<uint64_t>({1, UINT64_MAX, 7}), all})[0]),
+            (std::vector<uint64_t>{UINT64_MAX}));
+  EXPECT_EQ(values<uint64_t>(run(reduce(ReduceKind::sum), {vector_of<uint64_t>({UINT64_MAX, 3}), all})[0]),
+            (std::vector<uint64_t>{2}));
+  EXPECT_EQ(values<uint64_t>(run(TopK(), {vector_of<uint64_t>({1, UINT64_MAX, 7}), i64({2})})[0]),
+            (std::vector<uint64_t>{UINT64_MAX, 7}));
+  EXPECT_EQ(values<int64_t>(run(reduce(ReduceKind::mean), {vector_of<int64_t>({-3, -4}), all})[0]),
+            (std::vector<int64_t>{-3}));
 }
 
 TEST(Reductions, AxesThatDoNotStandTogether) {
@@ -190,7 +206,8 @@ TEST(Reductions, AxesThatDoNotStandTogether) {
 TEST(Reductions, LongSumsAreExactEnoughAndTheSameOnAnyNumberOfThreads) {
   Tensor x(DType::f32, {1 << 20});
   for (float& v : x.mutable_values<float>()) v = 0.1f;
-  const Tensor one = run(reduce(ReduceKind::sum), {x, i64({0})}, 1)[0], four = run(reduce(ReduceKind::sum), {x, i64({0})}, 4)[0];
+  const Tensor one = run(reduce(ReduceKind::sum), {x, i64({0})}, 1)[0],
+               four = run(reduce(ReduceKind::sum), {x, i64({0})}, 4)[0];
   EXPECT_EQ(one.data<float>()[0], four.data<float>()[0]);
   EXPECT_EQ(one.data<float>()[0], static_cast<float>(0.1f * static_cast<double>(1 << 20)));
 }
@@ -215,10 +232,12 @@ TEST(Selection, TopKPutsNaNFirstAndBreaksTiesByIndex) {
 TEST(Selection, ScatterCombinesDuplicatesInOrder) {
   ScatterElements op;
   op.reduction = ScatterReduction::mul;
-  EXPECT_EQ(values<float>(run(op, {vector_of<float>({1, 2}), i64({1, 1, 0}), vector_of<float>({3, 4, 5})})[0]), (std::vector<float>{5, 24}));
+  EXPECT_EQ(values<float>(run(op, {vector_of<float>({1, 2}), i64({1, 1, 0}), vector_of<float>({3, 4, 5})})[0]),
+            (std::vector<float>{5, 24}));
   op.reduction = ScatterReduction::max;
-  EXPECT_EQ(values<uint64_t>(run(op, {vector_of<uint64_t>({1, 2}), i64({1, 0}), vector_of<uint64_t>({UINT64_MAX, 0})})[0]),
-            (std::vector<uint64_t>{1, UINT64_MAX}));
+  EXPECT_EQ(
+      values<uint64_t>(run(op, {vector_of<uint64_t>({1, 2}), i64({1, 0}), vector_of<uint64_t>({UINT64_MAX, 0})})[0]),
+      (std::vector<uint64_t>{1, UINT64_MAX}));
 }
 
 TEST(Selection, CircularWritesWrap) {
