@@ -4,7 +4,7 @@
 
 namespace tenon::core {
 
-/// Copies a tensor from one layout to another. Prepared layouts changes that run often keep a StridedCopy instead.
+/// Copies a tensor from one layout to another. Layout changes that run often keep a BoxCopy instead.
 void reorder(const void* in, void* out, int64_t element_size, std::span<const int64_t> dims, const Layout& from,
              const Layout& to, Threads&);
 

@@ -7,7 +7,7 @@
 #include <numeric>
 #include <random>
 
-#include "kernels/cpu/strided_copy.h"
+#include "kernels/cpu/box_copy.h"
 
 namespace tenon::core {
 namespace {
@@ -54,18 +54,18 @@ TEST(Reorder, EveryElementArrivesForRandomLayoutsAndSizes) {
   }
 }
 
-TEST(StridedCopy, SourceStridesMayBeZeroOrNegative) {
+TEST(BoxCopy, SourceStridesMayBeZeroOrNegative) {
   Threads threads(2);
   std::vector<float> in{1, 2, 3}, out(6);
-  StridedCopy(4, Dims{2, 3}, Dims{0, -1}, Dims{3, 1}).run(in.data() + 2, out.data(), threads);
+  cpu::BoxCopy(4, Dims{2, 3}, Dims{0, -1}, Dims{3, 1}).run(in.data() + 2, out.data(), threads);
   EXPECT_EQ(out, (std::vector<float>{3, 2, 1, 3, 2, 1}));
-  StridedCopy(4, Dims{3, 2}, Dims{1, 0}, Dims{2, 1}).run(in.data(), out.data(), threads);
+  cpu::BoxCopy(4, Dims{3, 2}, Dims{1, 0}, Dims{2, 1}).run(in.data(), out.data(), threads);
   EXPECT_EQ(out, (std::vector<float>{1, 1, 2, 2, 3, 3}));
 }
 
-TEST(StridedCopy, KnowsWhenItIsOneBlock) {
-  EXPECT_TRUE(StridedCopy(4, Dims{2, 1, 3}, Dims{3, 9, 1}, Dims{3, 7, 1}).contiguous());
-  EXPECT_FALSE(StridedCopy(4, Dims{2, 3}, Dims{4, 1}, Dims{3, 1}).contiguous());
+TEST(BoxCopy, KnowsWhenItIsOneBlock) {
+  EXPECT_TRUE(cpu::BoxCopy(4, Dims{2, 1, 3}, Dims{3, 9, 1}, Dims{3, 7, 1}).contiguous());
+  EXPECT_FALSE(cpu::BoxCopy(4, Dims{2, 3}, Dims{4, 1}, Dims{3, 1}).contiguous());
 }
 
 }  // namespace

@@ -2,7 +2,7 @@
 
 #include <immintrin.h>
 
-namespace tenon::core {
+namespace tenon::core::cpu {
 namespace {
 
 __attribute__((target("avx2"))) void transpose_8x8(const float* from, int64_t from_stride, float* to, int64_t to_stride) {
@@ -41,4 +41,4 @@ void transpose_block(const uint32_t* from, int64_t from_stride, uint32_t* to, in
                             columns);
 }
 
-}  // namespace tenon::core
+}  // namespace tenon::core::cpu

@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <cstdint>
 
-namespace tenon::core {
+namespace tenon::core::cpu {
 
 /// to[c * to_stride + r] = from[r * from_stride + c] for r < rows, c < columns.
 template <class T>
@@ -18,4 +18,4 @@ void transpose_block(const T* from, int64_t from_stride, T* to, int64_t to_strid
 void transpose_block(const uint32_t* from, int64_t from_stride, uint32_t* to, int64_t to_stride, int64_t rows,
                      int64_t columns);
 
-}  // namespace tenon::core
+}  // namespace tenon::core::cpu

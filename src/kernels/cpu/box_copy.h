@@ -6,16 +6,16 @@
 
 #include "base/threads.h"
 
-namespace tenon::core {
+namespace tenon::core::cpu {
 
 /// Copies a box of elements between two strided arrays: transposes, layout changes, slices, concatenations, and
 /// broadcasts (a source stride of 0). Prepared once for its dims and strides; running it allocates nothing.
-class StridedCopy {
+class BoxCopy {
  public:
-  StridedCopy() = default;
+  BoxCopy() = default;
   /// Strides are in elements and may be negative in the source; target elements must not overlap.
   /// `element_size` is 1, 2, 4, 8 or 16.
-  StridedCopy(int64_t element_size, std::span<const int64_t> dims, std::span<const int64_t> from_strides,
+  BoxCopy(int64_t element_size, std::span<const int64_t> dims, std::span<const int64_t> from_strides,
               std::span<const int64_t> to_strides);
   void run(const void* from, void* to, Threads&) const;
   /// Nothing but one block of memory.
@@ -41,4 +41,4 @@ class StridedCopy {
   int64_t outer_count_ = 1;
 };
 
-}  // namespace tenon::core
+}  // namespace tenon::core::cpu

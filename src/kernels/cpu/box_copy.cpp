@@ -1,4 +1,4 @@
-#include "kernels/cpu/strided_copy.h"
+#include "kernels/cpu/box_copy.h"
 
 #include <algorithm>
 #include <cstring>
@@ -6,7 +6,7 @@
 #include "base/checked.h"
 #include "kernels/cpu/transpose_tile.h"
 
-namespace tenon::core {
+namespace tenon::core::cpu {
 namespace {
 
 constexpr int64_t kBlockBytes = 1 << 15;  // of one block of a dense row
@@ -19,7 +19,7 @@ struct Wide {
 
 }  // namespace
 
-StridedCopy::StridedCopy(int64_t element_size, std::span<const int64_t> dims, std::span<const int64_t> from_strides,
+BoxCopy::BoxCopy(int64_t element_size, std::span<const int64_t> dims, std::span<const int64_t> from_strides,
                          std::span<const int64_t> to_strides)
     : element_size_(element_size) {
   std::vector<Axis> axes;
@@ -38,7 +38,7 @@ StridedCopy::StridedCopy(int64_t element_size, std::span<const int64_t> dims, st
   for (const Axis& axis : outer_) outer_count_ = checked_mul(outer_count_, axis.count);
 }
 
-void StridedCopy::choose_kind() {
+void BoxCopy::choose_kind() {
   if (outer_.empty()) {
     inner_ = {1, element_size_, element_size_};
   } else {
@@ -63,7 +63,7 @@ void StridedCopy::choose_kind() {
   blocks_ = (inner_.count + block_ - 1) / block_;
 }
 
-void StridedCopy::run(const void* from, void* to, Threads& threads) const {
+void BoxCopy::run(const void* from, void* to, Threads& threads) const {
   if (kind_ == Kind::nothing) return;
   const int64_t bytes = block_ * element_size_ * (kind_ == Kind::transpose ? inner_.count : 1);
   const auto* source = static_cast<const std::byte*>(from);
@@ -72,7 +72,7 @@ void StridedCopy::run(const void* from, void* to, Threads& threads) const {
                           [&](int64_t begin, int64_t end) { piece(source, target, begin, end); });
 }
 
-void StridedCopy::piece(const std::byte* from, std::byte* to, int64_t begin, int64_t end) const {
+void BoxCopy::piece(const std::byte* from, std::byte* to, int64_t begin, int64_t end) const {
   for (int64_t i = begin; i < end; ++i) {
     const int64_t index = i % blocks_;
     int64_t rest = i / blocks_;
@@ -87,7 +87,7 @@ void StridedCopy::piece(const std::byte* from, std::byte* to, int64_t begin, int
   }
 }
 
-void StridedCopy::block(const std::byte* from, std::byte* to, int64_t index) const {
+void BoxCopy::block(const std::byte* from, std::byte* to, int64_t index) const {
   const Axis& split = kind_ == Kind::transpose ? column_ : inner_;
   const int64_t count = std::min(block_, split.count - index * block_);
   from += index * block_ * split.from;
@@ -107,7 +107,7 @@ void StridedCopy::block(const std::byte* from, std::byte* to, int64_t index) con
 
 /// `count` elements of the axis that is split into blocks.
 template <class T>
-void StridedCopy::block_of(const std::byte* from, std::byte* to, int64_t count) const {
+void BoxCopy::block_of(const std::byte* from, std::byte* to, int64_t count) const {
   const auto* source = reinterpret_cast<const T*>(from);
   auto* target = reinterpret_cast<T*>(to);
   const int64_t size = static_cast<int64_t>(sizeof(T));
@@ -120,4 +120,4 @@ void StridedCopy::block_of(const std::byte* from, std::byte* to, int64_t count) 
   }
 }
 
-}  // namespace tenon::core
+}  // namespace tenon::core::cpu
