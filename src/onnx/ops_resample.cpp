@@ -1,5 +1,3 @@
-#include <algorithm>
-
 #include "base/error.h"
 #include "onnx/ops_spatial.h"
 #include "ops/resize.h"
@@ -32,28 +30,12 @@ void import_upsample(ImportContext& cx) {
   cx.output(0, cx.add(make_old_resize(cx), {x, Value{}, constant}));
 }
 
-/// Nearest of opset 10 rounds down where an axis grows and up where it shrinks.
-void import_resize_10(ImportContext& cx) {
-  const Value x = cx.required(0, "X"), scales = cx.required(1, "scales");
-  Resize op = make_old_resize(cx);
-  const ConstRef constant = cx.graph().constant(scales);
-  if (op.mode == ResizeMode::nearest && !constant)
-    fail(ErrorCode::unsupported_operator, "nearest resizing of opset 10 needs constant scales; convert the model to opset 11");
-  if (op.mode != ResizeMode::nearest) return cx.output(0, cx.add(op, {x, Value{}, scales}));
-  std::vector<double> growing = to_doubles(constant->value()), shrinking = growing;
-  for (double& s : growing) s = std::max(s, 1.0);
-  for (double& s : shrinking) s = std::min(s, 1.0);
-  Value y = x;
-  for (const auto* part : {&growing, &shrinking}) {
-    op.nearest = part == &growing ? ResizeNearest::floor : ResizeNearest::ceil;
-    if (std::all_of(part->begin(), part->end(), [](double s) { return s == 1; }) && !(part == &shrinking && y == x)) continue;
-    y = cx.add(op, {y, Value{}, cx.constant(from_doubles(DType::f32, {static_cast<int64_t>(part->size())}, *part))});
-  }
-  cx.output(0, y);
-}
-
 void import_resize(ImportContext& cx) {
-  if (cx.opset() < 11) return import_resize_10(cx);
+  if (cx.opset() < 11) {
+    Resize old = make_old_resize(cx);
+    old.nearest = ResizeNearest::floor_or_ceil;
+    return cx.output(0, cx.add(old, {cx.required(0, "X"), Value{}, cx.required(1, "scales")}));
+  }
   Resize op;
   op.mode = choice_of<ResizeMode>(cx, "mode", "nearest");
   op.coordinates = choice_of<ResizeCoordinates>(cx, "coordinate_transformation_mode", "half_pixel");

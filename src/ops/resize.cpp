@@ -202,7 +202,7 @@ std::span<const std::string_view> enum_names(ResizeCoordinates) {
   return names;
 }
 std::span<const std::string_view> enum_names(ResizeNearest) {
-  static constexpr std::string_view names[] = {"round_prefer_floor", "round_prefer_ceil", "floor", "ceil"};
+  static constexpr std::string_view names[] = {"round_prefer_floor", "round_prefer_ceil", "floor", "ceil", "floor_or_ceil"};
   return names;
 }
 std::span<const std::string_view> enum_names(ResizeAspect) {

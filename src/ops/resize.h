@@ -10,7 +10,8 @@ enum class ResizeCoordinates {
   tf_half_pixel_for_nn,
 };
 std::span<const std::string_view> enum_names(ResizeCoordinates);
-enum class ResizeNearest { round_prefer_floor, round_prefer_ceil, floor, ceil };
+/// floor_or_ceil: ceil where the axis shrinks, as in opset 10.
+enum class ResizeNearest { round_prefer_floor, round_prefer_ceil, floor, ceil, floor_or_ceil };
 std::span<const std::string_view> enum_names(ResizeNearest);
 enum class ResizeAspect { stretch, not_larger, not_smaller };
 std::span<const std::string_view> enum_names(ResizeAspect);

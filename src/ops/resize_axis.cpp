@@ -26,12 +26,13 @@ F source_of(const Resize& op, const ResizeAxis& a, int64_t o) {
   return begin + (a.out > 1 ? x * length / static_cast<F>(a.out - 1) : length / 2);
 }
 
-double nearest_of(ResizeNearest mode, double x) {
+double nearest_of(ResizeNearest mode, bool shrinks, double x) {
   switch (mode) {
     case ResizeNearest::round_prefer_floor: return std::ceil(x - 0.5);
     case ResizeNearest::round_prefer_ceil: return std::floor(x + 0.5);
     case ResizeNearest::floor: return std::floor(x);
     case ResizeNearest::ceil: return std::ceil(x);
+    case ResizeNearest::floor_or_ceil: return shrinks ? std::ceil(x) : std::floor(x);
   }
   return x;
 }
@@ -77,7 +78,7 @@ ResizeTaps make_taps(const Resize& op, const ResizeAxis& a) {
     double* weight = taps.weight.data() + o * taps.count;
     taps.outside[o] = op.coordinates == ResizeCoordinates::tf_crop_and_resize && !(x >= 0 && x <= static_cast<double>(a.in - 1));
     if (nearest) {
-      index[0] = std::clamp<int64_t>(to_index(nearest_of(op.nearest, x), a.in), 0, a.in - 1);
+      index[0] = std::clamp<int64_t>(to_index(nearest_of(op.nearest, a.scale < 1, x), a.in), 0, a.in - 1);
       continue;
     }
     const int64_t base = to_index(std::floor(x), a.in);
