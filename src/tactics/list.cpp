@@ -6,11 +6,8 @@ namespace tenon::core {
 
 std::span<const Tactic* const> tactics_for(std::string_view device_kind) {
   static const std::array cpu{
-      &view_tactic(),
-      &onednn_conv_tactic(),
-      &onednn_matmul_tactic(),
-      &onednn_pool_tactic(),
-      &reference_tactic(),
+      &view_tactic(),          &copy_tactic(),        &onednn_conv_tactic(),
+      &onednn_matmul_tactic(), &onednn_pool_tactic(), &reference_tactic(),
   };
   static const std::array null{
       &view_tactic(),

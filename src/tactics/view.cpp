@@ -1,6 +1,10 @@
+#include <algorithm>
+
+#include "ops/infer_util.h"
 #include "ops/pointwise.h"
 #include "ops/shape.h"
 #include "tactics/all.h"
+#include "tactics/moves.h"
 #include "tactics/support.h"
 
 namespace tenon::core {
@@ -14,35 +18,87 @@ class ViewExecutable : public Executable {
   void run(State*, const Args&, Threads&) const override {}
 };
 
-/// Ops whose output is the input's bytes under other dims.
+bool changes_dims_only(const Node& n) {
+  return n.as<Reshape>() || n.as<Squeeze>() || n.as<Unsqueeze>() || n.as<Flatten>();
+}
+
+/// The first two dims stay, so that samples and channels are where they were: spatial axes may merge or split.
+bool keeps_channels(const Fact& x, const Fact& y) {
+  return x.rank() >= 3 && y.rank() >= 3 && known_equal(x.shape()[0], y.shape()[0]) &&
+         known_equal(x.shape()[1], y.shape()[1]);
+}
+
+/// The output in row-major order is the input in channels-last order.
+bool moves_channels_back(const Transpose& op, int rank) {
+  const std::vector<int8_t> order = channels_last(rank).order;
+  return rank >= 3 && std::equal(order.begin(), order.end(), op.permutation.begin(), op.permutation.end());
+}
+
+/// The output in channels-last order is the input in row-major order.
+bool moves_channels_front(const Transpose& op, int rank) {
+  if (rank < 3 || static_cast<int>(op.permutation.size()) != rank) return false;
+  const std::vector<int8_t> order = channels_last(rank).order;
+  for (int i = 0; i < rank; ++i)
+    if (order[static_cast<size_t>(op.permutation[static_cast<size_t>(i)])] != i) return false;
+  return true;
+}
+
+/// A slice of steps 1 along one axis before which every dim is 1 is a part of the input's memory.
+bool is_outer_slice(const Problem& p) {
+  std::string why;
+  if (!p.node().as<Slice>() || !is_made_of_moves(p, why)) return false;
+  const auto starts = *p.input(1).numbers();
+  auto axes = p.input(3).present() ? *p.input(3).numbers() : std::vector<int64_t>{0};
+  if (starts.size() != 1 || axes.size() != 1) return false;
+  if (p.input(4).present() && p.input(4).numbers()->at(0) != 1) return false;
+  axes = resolve_axes(axes, p.input(0).rank());
+  for (int64_t i = 0; i < axes[0]; ++i)
+    if (p.input(0).shape()[static_cast<size_t>(i)] != Dim(1)) return false;
+  return true;
+}
+
+/// Ops whose output is the input's bytes, or a part of them, under other dims.
 class View : public Tactic {
  public:
   std::string_view name() const override { return "view"; }
 
   std::vector<Offer> offers(const Problem& p, std::string& why) const override {
     const Node& n = p.node();
-    const bool identity = n.as<Identity>();
-    if (!identity && !n.as<Reshape>() && !n.as<Squeeze>() && !n.as<Unsqueeze>() && !n.as<Flatten>()) {
+    if (!plain_tensors(p, why)) return {};
+    std::vector<Offer> result;
+    if (changes_dims_only(n) || n.as<Identity>() || is_outer_slice(p)) result.push_back(view(p, {}, {}));
+    if (result.empty() && !n.as<Transpose>()) {
       why = "the output is not the input under other dims";
       return {};
     }
-    if (!plain_tensors(p, why)) return {};
-    std::vector<Offer> offers{as_view(row_major_offer(p, name()))};
-    if (identity && p.input(0).rank() >= 3) {
-      offers.push_back(offers[0]);
-      offers[1].in[0] = offers[1].out[0] = with_layout(channels_last(p.input(0).rank()));
+    const int rank = p.input(0).rank(), out_rank = p.output(0).rank();
+    if (n.as<Identity>() ? rank >= 3 : changes_dims_only(n) && keeps_channels(p.input(0), p.output(0)))
+      result.push_back(view(p, channels_last(rank), channels_last(out_rank)));
+    if (const Transpose* op = n.as<Transpose>()) {
+      if (moves_channels_back(*op, rank)) result.push_back(view(p, channels_last(rank), {}));
+      if (moves_channels_front(*op, rank)) result.push_back(view(p, {}, channels_last(rank)));
+      if (result.empty()) why = "the axes do not move between row-major and channels-last order";
     }
-    return offers;
+    return result;
   }
 
   std::shared_ptr<const Executable> prepare(const PrepareContext&, std::string&) const override {
     return std::make_shared<ViewExecutable>();
   }
 
+  int64_t view_offset(const PrepareContext& cx) const override {
+    if (!cx.problem.node().as<Slice>()) return 0;
+    std::string why;
+    return moves_of(cx, why)->at(0).from_offset;
+  }
+
  private:
-  static Offer as_view(Offer offer) {
+  Offer view(const Problem& p, const Layout& in, const Layout& out) const {
+    Offer offer = row_major_offer(p, name());
     offer.share = Share::view;
     offer.shared_input = 0;
+    offer.in[0] = with_layout(in);
+    offer.out[0] = with_layout(out);
     return offer;
   }
 };

@@ -84,7 +84,10 @@ class Trial {
       EXPECT_NE(why, "") << "a refusal needs a reason";
       return {};
     }
-    if (offer.share == Share::view) return executable->kernel_name();
+    if (offer.share == Share::view) {
+      check_view(offer, shapes, tactic.view_offset({problem, offer, shapes, weights_, team()}));
+      return executable->kernel_name();
+    }
     execute(*executable, offer, shapes, false);
     if (offer.share == Share::in_place) execute(*executable, offer, shapes, true);
     return executable->kernel_name();
@@ -104,6 +107,13 @@ class Trial {
     if (stored(format, tensor) != tensor.dtype())
       source = from_doubles(format.storage, tensor.dims(), to_doubles(tensor));
     reorder(source.bytes().data(), memory.data(), size_of(source.dtype()), source.dims(), {}, format.layout, team());
+  }
+
+  void check_view(const Offer& offer, const NodeShapes& shapes, int64_t offset) {
+    const Tensor& input = std::get<Tensor>(test_.inputs[static_cast<size_t>(offer.shared_input)]);
+    Memory memory(input.byte_size());
+    fill(memory, input, offer.in[static_cast<size_t>(offer.shared_input)]);
+    compare(0, {memory.data() + offset, &shapes.out[0]}, offer.out[0]);
   }
 
   void execute(const Executable& executable, const Offer& offer, const NodeShapes& shapes, bool in_place) {

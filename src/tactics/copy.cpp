@@ -1,0 +1,61 @@
+#include <algorithm>
+
+#include "tactics/all.h"
+#include "tactics/moves.h"
+#include "tactics/support.h"
+
+namespace tenon::core {
+namespace {
+
+class CopyExecutable : public Executable {
+ public:
+  explicit CopyExecutable(std::vector<Move> moves) : moves_(std::move(moves)) {}
+  std::string kernel_name() const override { return "copy"; }
+  bool uses_input(int i) const override {
+    return std::any_of(moves_.begin(), moves_.end(), [i](const Move& m) { return m.in == i; });
+  }
+  void run(State*, const Args& args, Threads& threads) const override {
+    static const std::byte zeros[16] = {};
+    for (const Move& m : moves_) {
+      const std::byte* from = m.in < 0 ? zeros : args.in[static_cast<size_t>(m.in)].data + m.from_offset;
+      m.copy.run(from, args.out[static_cast<size_t>(m.out)].data + m.to_offset, threads);
+    }
+  }
+
+ private:
+  std::vector<Move> moves_;
+};
+
+/// Ops that only move elements: transposes, slices, concatenations, paddings, repetitions.
+class Copy : public Tactic {
+ public:
+  std::string_view name() const override { return "copy"; }
+
+  std::vector<Offer> offers(const Problem& p, std::string& why) const override {
+    if (!is_made_of_moves(p, why) || !plain_tensors(p, why)) return {};
+    std::vector<Offer> result{row_major_offer(p, name())};
+    const int rank = p.input(0).rank();
+    if (keeps_layout(p) && rank >= 3) {
+      result.push_back(result[0]);
+      const Format format = with_layout(channels_last(rank));
+      for (size_t i = 0; i < result[1].in.size(); ++i)
+        if (p.node().inputs[i] && p.input(static_cast<int>(i)).rank() == rank) result[1].in[i] = format;
+      std::fill(result[1].out.begin(), result[1].out.end(), format);
+    }
+    return result;
+  }
+
+  std::shared_ptr<const Executable> prepare(const PrepareContext& cx, std::string& why) const override {
+    auto moves = moves_of(cx, why);
+    return moves ? std::make_shared<CopyExecutable>(std::move(*moves)) : nullptr;
+  }
+};
+
+}  // namespace
+
+const Tactic& copy_tactic() {
+  static const Copy tactic;
+  return tactic;
+}
+
+}  // namespace tenon::core
