@@ -9,6 +9,7 @@ const ImportTable& import_table() {
     register_moving(t);
     register_spatial(t);
     register_control(t);
+    register_linear(t);
     return t;
   }();
   return table;

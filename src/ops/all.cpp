@@ -8,6 +8,7 @@ const OpRegistry& op_registry() {
     register_pointwise_ops(r);
     register_spatial_ops(r);
     register_moving_ops(r);
+    register_linear_ops(r);
     register_fused_ops(r);
     register_control_ops(r);
     return r;

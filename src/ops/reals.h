@@ -16,8 +16,8 @@ decltype(auto) with_real_type(DType dtype, F&& f) {
   return f(double{});
 }
 
-/// The elements of a number tensor as T (float or double): its own memory where they are T already, else converted.
-/// The tensor must outlive it.
+/// The elements of a number tensor as T (float, double, or uint64_t, to which integers wrap): its own memory where they
+/// are T already, else converted. The tensor must outlive it.
 template <class T>
 class Reals {
  public:
@@ -28,8 +28,14 @@ class Reals {
       data_ = reinterpret_cast<const T*>(bytes);
       return;
     }
-    if constexpr (std::is_same_v<T, float>) converted_ = to_floats(tensor);
-    else converted_ = to_doubles(tensor);
+    if constexpr (std::is_same_v<T, float>) {
+      converted_ = to_floats(tensor);
+    } else if constexpr (std::is_same_v<T, double>) {
+      converted_ = to_doubles(tensor);
+    } else {
+      const std::vector<int64_t> wide = to_int64s(tensor);
+      converted_.assign(wide.begin(), wide.end());
+    }
     data_ = converted_.data();
   }
   Reals(Reals&&) noexcept = default;  // a moved vector keeps its memory
@@ -58,8 +64,14 @@ class RealResult {
   const Dims& dims() const { return tensor_.dims(); }
   Tensor finish() const {
     if (dtype_ == tensor_.dtype()) return tensor_;
-    if constexpr (std::is_same_v<T, float>) return from_floats(dtype_, dims(), tensor_.values<float>());
-    else return from_doubles(dtype_, dims(), tensor_.values<double>());
+    if constexpr (std::is_same_v<T, float>) {
+      return from_floats(dtype_, dims(), tensor_.values<float>());
+    } else if constexpr (std::is_same_v<T, double>) {
+      return from_doubles(dtype_, dims(), tensor_.values<double>());
+    } else {
+      const auto wrapped = tensor_.template values<T>();
+      return from_int64s(dtype_, dims(), std::vector<int64_t>(wrapped.begin(), wrapped.end()));
+    }
   }
 
  private:
