@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "ir/evaluate.h"
+#include "ir/verify.h"
 #include "onnx/import.h"
 #include "onnx/model.h"
 #include "onnx/read_tensor.h"
@@ -183,6 +184,7 @@ std::string run_case(const fs::path& folder, int thread_count) {
   const auto file = MappedFile::open(folder / "model.onnx");
   const OnnxModel source = read_model({reinterpret_cast<const char*>(file->bytes().data()), file->bytes().size()});
   const ImportedModel model = import_onnx_bytes(file, file->bytes(), folder);
+  verify(model.graph);
   Threads threads(thread_count);
   int data_sets = 0;
   for (const auto& entry : fs::directory_iterator(folder)) {

@@ -127,9 +127,12 @@ const std::string& Graph::name_of(Value v) const { return nodes_[v.node].output_
 void Graph::note_dropped(OriginId origin, std::string_view reason) { dropped_.emplace(origin, reason); }
 
 std::string Graph::fresh_symbol(std::string_view hint) {
-  std::string name(hint.empty() ? "dim" : hint);
-  for (int& next = symbols_[std::string(hint)]; symbols_.count(name);) name = fmt::format("{}_{}", hint, ++next);
-  symbols_.emplace(name, 0);
+  const std::string base(hint.empty() ? "dim" : hint);
+  const auto [used, is_new] = symbols_.emplace(base, 0);
+  if (is_new) return base;
+  std::string name;
+  do name = fmt::format("{}_{}", base, ++used->second);
+  while (!symbols_.emplace(name, 0).second);
   return name;
 }
 

@@ -65,8 +65,9 @@ class Verifier {
     std::vector<bool> seen(g_.capacity(), false);
     for (NodeId id : order) {
       for (Value v : g_.node(id).inputs)
-        require(!v || seen[v.node], "{} reads {}, which is not computed before it", g_.describe_node(id),
-                g_.describe_node(v.node));
+        if (v && !seen[v.node])
+          require(false, "{} reads {}, which is not computed before it", g_.describe_node(id),
+                  g_.describe_node(v.node));
       seen[id] = true;
     }
     for (NodeId id = 0; id < g_.capacity(); ++id) require(!g_.alive(id) || seen[id], "node {} is part of a cycle", id);

@@ -205,10 +205,10 @@ std::pair<std::span<const std::byte>, std::shared_ptr<const void>> TensorSource:
   const std::span<const std::byte> all = file->second->bytes();
   if (length != size)
     fail(ErrorCode::bad_external_data, "it needs {} bytes, but its entry for the file '{}' says {}", size, location, length);
-  const int64_t end = checked_add(offset, length);
-  if (end > static_cast<int64_t>(all.size()))
-    fail(ErrorCode::bad_external_data, "it needs bytes {} to {} of the file '{}', which has only {}; copy the file again",
-         offset, end, location, all.size());
+  const auto available = static_cast<int64_t>(all.size());
+  if (offset > available || length > available - offset)
+    fail(ErrorCode::bad_external_data, "it needs {} bytes from byte {} on of the file '{}', which has only {}; copy it again",
+         length, offset, location, available);
   return {all.subspan(offset, length), file->second};
 }
 
