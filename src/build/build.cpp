@@ -61,8 +61,6 @@ SelectOptions select_options(const BuildOptions& options, Phases& phases) {
   s.opt_level = options.opt_level;
   s.time_limit = options.time_limit;
   s.chaos_seed = options.chaos_seed;
-  s.timing_cache = options.timing_cache;
-  s.max_memory = options.max_memory;
   s.go_on = [&phases, limit = options.time_limit](int64_t done, int64_t total) {
     phases.progress("select", done, total);
     return limit <= 0 || phases.seconds() < limit;
@@ -74,21 +72,47 @@ std::shared_ptr<const Program> make_program(const EngineData& data, const std::s
   return std::make_shared<const Program>(Program::Setup{data.graph, data.choices, data.device, data.options}, threads, std::make_shared<Weights>());
 }
 
-/// Selects kernels and makes the program; `original` is what verification compares with.
-void finish(Built& built, const Graph& original, const BuildOptions& options, const Log& log, Phases& phases) {
+/// The cache is written however the build ends: what was measured is not measured again.
+class CacheFile {
+ public:
+  CacheFile(std::string path, const Log& log) : path_(std::move(path)), log_(log) {
+    if (!path_.empty()) cache = TimingCache::load(path_, log_);
+  }
+  void save() const {
+    if (!path_.empty()) cache.save(path_, log_);
+  }
+  TimingCache cache;
+
+ private:
+  std::string path_;
+  const Log& log_;
+};
+
+void select_kernels(Built& built, const BuildOptions& options, TimingCache& cache, const Log& log, Phases& phases) {
   EngineData& data = built.data;
-  phases.run("select", [&] {
-    built.candidates = find_candidates(data.graph, data.device, data.options, options.reference);
-    Selection selection = select(data, built.candidates, built.threads, select_options(options, phases), log);
-    built.report.tactics_timed = selection.timed;
-    built.report.cache_hits = selection.cache_hits;
-    built.report.choices_from_cache = selection.from_cache;
-    built.report.stopped_early = selection.stopped_early;
-    data.choices = std::move(selection.choices);
-    built.program = std::move(selection.program);
-  });
-  note_coverage(built, log);
-  if (options.verify && !options.reference) phases.run("verify", [&] { verify_build(built, original, options, log); });
+  built.candidates = find_candidates(data.graph, data.device, data.options, options.reference);
+  Selection selection = select(data, built.candidates, *built.threads, cache, select_options(options, phases), log);
+  data.choices = std::move(selection.choices);
+  built.report.tactics_timed = selection.timed;
+  built.report.cache_hits = selection.cache_hits;
+  built.report.choices_from_cache = selection.from_cache;
+  built.report.stopped_early = selection.stopped_early;
+  if (selection.stopped_early) built.report.warnings.push_back("the time limit was reached before everything was measured");
+  built.program = make_program(data, built.threads);
+}
+
+/// Selects kernels, makes the program, and verifies it against `original`.
+void finish(Built& built, const Graph& original, const BuildOptions& options, const Log& log, Phases& phases) {
+  CacheFile file(options.timing_cache, log);
+  try {
+    phases.run("select", [&] { select_kernels(built, options, file.cache, log, phases); });
+    note_coverage(built, log);
+    if (options.verify && !options.reference) phases.run("verify", [&] { verify_build(built, original, file.cache, log); });
+  } catch (const Error&) {
+    file.save();
+    throw;
+  }
+  file.save();
 }
 
 }  // namespace

@@ -1,14 +1,198 @@
 #include "select/select.h"
 
+#include <algorithm>
+#include <limits>
+#include <set>
+
 #include "base/error.h"
+#include "plan/plan.h"
+#include "select/assign.h"
+#include "select/measure.h"
 
 namespace tenon::core {
+namespace {
 
-Selection select(const EngineData& data, const Candidates& candidates, std::shared_ptr<Threads> threads, const SelectOptions& options, const Log&) {
-  Selection selection;
-  selection.choices = options.chaos_seed >= 0 ? random_offers(candidates, static_cast<uint64_t>(options.chaos_seed)) : first_offers(candidates);
-  selection.program = std::make_shared<const Program>(Program::Setup{data.graph, selection.choices, data.device, data.options}, std::move(threads), std::make_shared<Weights>());
-  return selection;
+constexpr double kNever = std::numeric_limits<double>::infinity();
+constexpr double kReferenceUs = 1e9;  // never measured: taken only when nothing else runs
+constexpr double kWorkerLimitS = 20;
+constexpr std::string_view kReorder = "reorder";
+
+class Selector {
+ public:
+  Selector(const EngineData& data, const Candidates& candidates, Threads& threads, TimingCache& cache, const SelectOptions& options, const Log& log)
+      : data_(data), g_(data.graph), candidates_(candidates), threads_(threads), cache_(cache), options_(options), log_(log) {}
+
+  Selection run() {
+    if (options_.chaos_seed >= 0) {
+      result_.choices = random_offers(candidates_, static_cast<uint64_t>(options_.chaos_seed));
+      return std::move(result_);
+    }
+    if (replay()) return std::move(result_);
+    if (options_.opt_level == 0) {
+      result_.choices = first_offers(candidates_);
+      return std::move(result_);
+    }
+    find_shapes();
+    measure();
+    const auto picks = assign_offers(g_, candidates_, costs());
+    for (NodeId id = 0; id < g_.capacity(); ++id) result_.choices.offers.push_back(candidates_.offers[id].empty() ? Offer{} : candidates_.offers[id][picks[id]]);
+    if (!result_.stopped_early) remember();
+    return std::move(result_);
+  }
+
+ private:
+  bool replay() {
+    const auto* texts = cache_.choice(build_hash(data_));
+    if (!texts) return false;
+    Choices choices;
+    size_t next = 0;
+    for (const auto& offers : candidates_.offers) {
+      if (offers.empty()) {
+        choices.offers.emplace_back();
+        continue;
+      }
+      if (next == texts->size()) return false;
+      const auto it = std::find_if(offers.begin(), offers.end(), [&](const Offer& o) { return o.str() == (*texts)[next]; });
+      if (it == offers.end()) return false;
+      choices.offers.push_back(*it);
+      ++next;
+    }
+    if (next != texts->size()) return false;
+    result_.choices = std::move(choices);
+    result_.from_cache = true;
+    return true;
+  }
+
+  void remember() {
+    std::vector<std::string> texts;
+    for (const Offer& o : result_.choices.offers)
+      if (!o.tactic.empty()) texts.push_back(o.str());
+    cache_.set_choice(build_hash(data_), std::move(texts));
+  }
+
+  // Dims at the tuned values. A node whose dims depend on data has none, and keeps its first offer.
+  void find_shapes() {
+    shapes_.resize(g_.capacity());
+    for (NodeId id = 0; id < g_.capacity(); ++id) {
+      if (candidates_.offers[id].empty()) continue;
+      NodeShapes shapes;
+      try {
+        for (Value v : g_.node(id).inputs) shapes.in.push_back(v && !g_.type(v).boxed() ? evaluate(g_.type(v).shape, data_.profile.opt) : Dims{});
+        for (const Fact& f : g_.node(id).outputs) shapes.out.push_back(f.type.boxed() ? Dims{} : evaluate(f.type.shape, data_.profile.opt));
+      } catch (const Error&) {
+        continue;
+      }
+      shapes_[id] = std::move(shapes);
+    }
+  }
+
+  Problem problem(NodeId id) const { return {g_, id, data_.device, data_.options}; }
+
+  bool measurable(NodeId id, const Offer& offer) const {
+    const Tactic* tactic = find_tactic(data_.device.kind, offer.tactic);
+    return shapes_[id] && candidates_.offers[id].size() > 1 && tactic->tier() != "reference" && offer.share != Share::view;
+  }
+
+  void measure() {
+    std::vector<Measurement> list;
+    std::set<std::pair<Hash, std::string>> seen;
+    problems_.resize(g_.capacity());
+    for (NodeId id = 0; id < g_.capacity(); ++id) {
+      if (candidates_.offers[id].size() < 2 || !shapes_[id]) continue;
+      problems_[id] = problem_hash(problem(id), *shapes_[id]);
+      for (const Offer& offer : candidates_.offers[id]) {
+        if (!measurable(id, offer) || !seen.emplace(problems_[id], offer.str()).second) continue;
+        if (cache_.cost(problems_[id], offer.str())) ++result_.cache_hits;
+        else list.push_back({id, offer, *shapes_[id], problems_[id]});
+      }
+    }
+    const auto total = static_cast<int64_t>(list.size());
+    if (!go_on(0, total)) return;
+    measure_in_worker(g_, list, data_.device, data_.options, kWorkerLimitS, [&](size_t i, const CostRecord& record) {
+      const Measurement& m = list[i];
+      log_.verbose("select", "{}: {}: {}", g_.describe_node(m.node), m.offer.str(), record.rejection.empty() ? fmt::format("{:.1f} us", record.us) : record.rejection);
+      cache_.set_cost(m.problem, m.offer.str(), record);
+      ++result_.timed;
+      return go_on(static_cast<int64_t>(i) + 1, total);
+    });
+  }
+
+  bool go_on(int64_t done, int64_t total) {
+    if (!options_.go_on || options_.go_on(done, total) || done == total) return true;
+    result_.stopped_early = true;
+    log_.warning("select", "the time limit was reached after {} of {} measurements; the rest keeps first guesses", done, total);
+    return false;
+  }
+
+  double offer_cost(NodeId id, size_t k) const {
+    const Offer& offer = candidates_.offers[id][k];
+    if (find_tactic(data_.device.kind, offer.tactic)->tier() == "reference") return kReferenceUs;
+    if (!measurable(id, offer)) return 0;
+    const CostRecord* record = cache_.cost(problems_[id], offer.str());
+    if (!record) return 1e4 + 10.0 * static_cast<double>(k);  // not reached before the time limit: earlier guesses first
+    return record->rejection.empty() ? record->us : kNever;
+  }
+
+  Costs costs() {
+    Costs costs;
+    costs.offers.resize(g_.capacity());
+    for (NodeId id = 0; id < g_.capacity(); ++id)
+      for (size_t k = 0; k < candidates_.offers[id].size(); ++k) costs.offers[id].push_back(offer_cost(id, k));
+    costs.reorder = [this](Value v, const Layout& from, const Layout& to) { return reorder_cost(v, from, to); };
+    return costs;
+  }
+
+  double reorder_cost(Value v, const Layout& from, const Layout& to) {
+    const Type& type = g_.type(v);
+    if (g_.constant(v)) return 0;
+    Dims dims;
+    try {
+      dims = evaluate(type.shape, data_.profile.opt);
+    } catch (const Error&) {
+      return 100;
+    }
+    if (same_memory(from, to, dims)) return 1;
+    Hasher h;
+    h.add(std::string(to_string(type.dtype)) + dims_to_string(dims) + from.str() + to.str());
+    h.add(data_.device.key());
+    const Hash key = h.finish();
+    if (const CostRecord* known = cache_.cost(key, std::string(kReorder))) return known->us;
+    const double us = measure_reorder(dims, size_of(type.dtype), from, to, threads_);
+    cache_.set_cost(key, std::string(kReorder), {us, 5, ""});
+    return cache_.cost(key, std::string(kReorder))->us;
+  }
+
+  const EngineData& data_;
+  const Graph& g_;
+  const Candidates& candidates_;
+  Threads& threads_;
+  TimingCache& cache_;
+  const SelectOptions& options_;
+  const Log& log_;
+  std::vector<std::optional<NodeShapes>> shapes_;
+  std::vector<Hash> problems_;
+  Selection result_;
+};
+
+}  // namespace
+
+Selection select(const EngineData& data, const Candidates& candidates, Threads& threads, TimingCache& cache, const SelectOptions& options, const Log& log) {
+  return Selector(data, candidates, threads, cache, options, log).run();
+}
+
+Hash build_hash(const EngineData& data) {
+  Hasher h;
+  h.add(hash_of(data.graph).hex());
+  h.add(data.device.key());
+  for (DType d : data.options.precisions) h.add(std::string(to_string(d)));
+  h.add(static_cast<int64_t>(data.options.exact));
+  h.add(static_cast<int64_t>(data.options.deterministic));
+  h.add(data.options.max_memory);
+  for (const auto& [symbol, value] : data.profile.opt) {
+    h.add(symbol);
+    h.add(value);
+  }
+  return h.finish();
 }
 
 }  // namespace tenon::core
