@@ -9,6 +9,15 @@ Rewrites identity_rules();
 Rewrites movement_rules();
 /// Batch normalization, scales and shifts into the weights and biases of convolutions and matrix products.
 Rewrites scale_rules();
+/// Padding into the pads of convolutions and pools.
+Rewrites padding_rules();
+/// Transposes and reshapes around matrix products.
+Rewrites matmul_rules();
+/// L1, L2, sum of squares, log-sum and log-sum-exp from their parts; reductions of transposed values.
+Rewrites reduction_rules();
+/// A mean over H and W as a pool: after the patterns that look for means.
+Rewrites pool_rules();
+Rewrites softmax_rules();
 /// Sums and activations into the node before.
 Rewrites epilogue_rules();
 
