@@ -18,6 +18,12 @@ Rewrites reduction_rules();
 /// A mean over H and W as a pool: after the patterns that look for means.
 Rewrites pool_rules();
 Rewrites softmax_rules();
+/// GELU, SiLU, Mish and their kin from the nodes that exporters write.
+Rewrites activation_rules();
+/// LayerNorm, RMSNorm, GroupNorm and LpNorm from the nodes that exporters write.
+Rewrites norm_rules();
+/// Attention from its matrix products and softmax.
+Rewrites attention_rules();
 /// Sums and activations into the node before.
 Rewrites epilogue_rules();
 
