@@ -210,14 +210,23 @@ class Body {
 void fuse_pointwise(Graph& g, PassContext& context) {
   std::vector<NodeId> full;
   const auto groups = Grouping(g).run(full);
-  for (NodeId id : full)
-    context.near_miss(g, id, kEquation,
-                      fmt::format("the body would exceed {} nodes, {} inputs or {} outputs", kMaxBodyNodes,
-                                  kMaxBodyInputs, kMaxBodyOutputs));
+  const auto note_split = [&](NodeId node) {
+    context.near_miss(
+        g, node, kEquation,
+        fmt::format("together with the node before it the body would exceed {} nodes, {} inputs or {} outputs",
+                    kMaxBodyNodes, kMaxBodyInputs, kMaxBodyOutputs));
+  };
   for (const Members& members : groups) {
     if (!context.may_change()) return;
-    context.apply(g, Body(g, members).build(), kEquation);
+    const bool split = std::any_of(full.begin(), full.end(), [&](NodeId id) {
+      return std::find(members.begin(), members.end(), id) != members.end();
+    });
+    const Patch patch = Body(g, members).build();
+    context.apply(g, patch, kEquation);
+    if (split) note_split(patch.replace[0].second.node);
   }
+  for (NodeId id : full)
+    if (g.alive(id)) note_split(id);
 }
 
 }  // namespace tenon::core

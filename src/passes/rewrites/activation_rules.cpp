@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 
 #include "passes/match.h"
@@ -37,6 +38,7 @@ std::optional<Patch> recognize(Graph& g, Value root, Near& near, IsFunction is_f
     const Value u = input(g, t);
     std::vector<Value> candidates = values;
     arithmetic_values(g, u, kDepth, candidates);
+    std::reverse(candidates.begin(), candidates.end());  // innermost first: a sum with a number belongs to the pattern
     for (const Value x : candidates) {
       if (x == root || x == t || !same_shape(g, x, root) || !same_element_type(g, x, root)) continue;
       const auto form = linear_form(g, root, x, t);

@@ -51,6 +51,7 @@ std::optional<SpatialPads> spatial_pads(const Graph& g, Value v, Near& near) {
 std::optional<Window> explicit_window(const Window& window, size_t spatial) {
   if (window.auto_pad != AutoPad::notset && window.auto_pad != AutoPad::valid) return std::nullopt;
   Window w = window.filled(static_cast<int>(spatial));
+  w.kernel = window.kernel;  // empty: the weights say it
   if (window.auto_pad == AutoPad::valid) w.pads.assign(2 * spatial, 0);
   w.auto_pad = AutoPad::notset;
   return w;
