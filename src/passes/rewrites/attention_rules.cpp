@@ -1,0 +1,144 @@
+#include "ops/attention.h"
+#include "ops/matmul.h"
+#include "ops/normalize.h"
+#include "ops/shape.h"
+#include "passes/fold.h"
+#include "passes/match.h"
+#include "passes/rewrites/families.h"
+#include "passes/rewrites/numbers.h"
+#include "passes/rewrites/shapes.h"
+
+namespace tenon::core {
+namespace {
+
+/// scale * q @ k^T, perhaps with a mask; k is [B,G,T,D] or [B,G,D,T].
+struct Scores {
+  Value q, k, mask;
+  bool k_transposed = false;  // k is [B,G,T,D]
+  double scale = 1;
+};
+
+std::optional<Scores> as_product(const Graph& g, Value v) {
+  const auto* product = is<MatMul>(g, v);
+  if (!product || product->transpose_a || product->activation.present() || input(g, v, 3)) return std::nullopt;
+  return Scores{input(g, v, 0), input(g, v, 1), input(g, v, 2), product->transpose_b, product->alpha};
+}
+
+/// Sums with a mask, products with a number, then the matrix product; each read once.
+std::optional<Scores> as_scores(const Graph& g, Value v, int depth = 4) {
+  if (depth == 0 || !single_use(g, v)) return std::nullopt;
+  if (auto product = as_product(g, v)) return product;
+  for (const BinaryKind kind : {BinaryKind::mul, BinaryKind::div}) {
+    const auto found = with_number(g, v, kind);
+    if (!found) continue;
+    auto scores = as_scores(g, found->x, depth - 1);
+    if (!scores || scores->mask) return std::nullopt;
+    scores->scale = kind == BinaryKind::mul ? scores->scale * found->number : scores->scale / found->number;
+    return scores;
+  }
+  if (!is_binary(g, v, BinaryKind::add)) return std::nullopt;
+  for (const int side : {0, 1}) {
+    const Value x = input(g, v, side);
+    auto scores = same_shape(g, x, v) ? as_scores(g, x, depth - 1) : std::nullopt;
+    if (!scores || scores->mask) continue;
+    scores->mask = input(g, v, 1 - side);
+    return scores;
+  }
+  return std::nullopt;
+}
+
+/// Where(keep, scores, low), or with the choices exchanged: the same as adding Where(keep, 0, low) to the scores.
+struct Hiding {
+  Value scores, keep;
+  double low;
+  bool exchanged;
+};
+
+std::optional<Hiding> as_hiding(const Graph& g, Value v) {
+  if (!is<Where>(g, v) || !single_use(g, v)) return std::nullopt;
+  for (const bool exchanged : {false, true}) {
+    const auto low = uniform(g, input(g, v, exchanged ? 1 : 2));
+    const Value scores = input(g, v, exchanged ? 2 : 1);
+    if (low && *low <= -1e4 && same_shape(g, scores, v)) return Hiding{scores, input(g, v), *low, exchanged};
+  }
+  return std::nullopt;
+}
+
+Value as_mask(Graph& g, const Hiding& h) {
+  const Value zero = number_like(g, h.scores, 0), low = number_like(g, h.scores, h.low);
+  return g.add(Where{}, {h.keep, h.exchanged ? low : zero, h.exchanged ? zero : low});
+}
+
+bool is_rank(const Graph& g, Value v, int low, int high) {
+  return ranked_tensor(g, v) && g.type(v).rank() >= low && g.type(v).rank() <= high;
+}
+
+/// Why `v` cannot be an operand of Attention; the batch and head axes of queries, keys and values are the same.
+std::optional<std::string> operand_problem(const Graph& g, Value v, Value scores) {
+  const int rank = g.type(scores).rank();
+  if (!is_rank(g, v, rank, rank)) return "an operand has another rank than the scores";
+  for (int axis = 0; axis < rank - 2; ++axis)
+    if (!known_equal(g.type(v).shape[axis], g.type(scores).shape[axis]))
+      return "queries, keys and values differ in batch or heads";
+  return std::nullopt;
+}
+
+/// Attention reads a mask whose last axis is shorter as hidden there, so that one must not broadcast.
+bool mask_fits(const Graph& g, Value mask, Value scores) {
+  return is_rank(g, mask, 1, g.type(scores).rank()) &&
+         known_equal(g.type(mask).shape.back(), g.type(scores).shape.back());
+}
+
+/// [1,B,S,D] from [B,S,D].
+Value with_heads(Graph& g, Value v) {
+  if (g.type(v).rank() == 4) return v;
+  return g.add(Unsqueeze{}, {v, constant_i64(g, {0})});
+}
+
+Value build(Graph& g, const Scores& s, Value mask, Value v) {
+  Value k = s.k;
+  if (!s.k_transposed)
+    k = transpose(g, k, g.type(k).rank() == 3 ? std::vector<int64_t>{0, 2, 1} : std::vector<int64_t>{0, 1, 3, 2});
+  Attention op;
+  op.scale = s.scale;
+  std::vector<Value> inputs{with_heads(g, s.q), with_heads(g, k), with_heads(g, v)};
+  if (mask) inputs.push_back(mask);
+  const Value y = g.add(std::move(op), std::move(inputs));
+  return g.type(v).rank() == 4 ? y : g.add(Squeeze{}, {y, constant_i64(g, {0})});
+}
+
+bool is_plain(const Graph& g, Value product) {
+  const auto* op = is<MatMul>(g, product);
+  return !op->transpose_a && !op->transpose_b && op->alpha == 1 && !op->activation.present() &&
+         input_count(g, product) == 2;
+}
+
+std::optional<Patch> attention(Graph& g, Value root, Near& near) {
+  const Value p = is<MatMul>(g, root) ? input(g, root) : Value{};
+  const auto* softmax = is<Softmax>(g, p);
+  if (!softmax || softmax->log || !is_rank(g, p, 3, 4) || !is_float(g, root)) return std::nullopt;
+  if (softmax->axis != -1 && softmax->axis != g.type(p).rank() - 1) return std::nullopt;
+  const Value before = input(g, p), v = input(g, root, 1);
+  const auto hiding = as_hiding(g, before);
+  const auto scores = as_scores(g, hiding ? hiding->scores : before);
+  if (!scores || (hiding && scores->mask)) return std::nullopt;
+  if (!single_use(g, p)) return near.miss("the probabilities are used elsewhere");
+  if (!is_plain(g, root)) return near.miss("the product with the values has more to it");
+  if (scores->scale == 0) return std::nullopt;
+  for (const Value operand : {scores->q, scores->k, v})
+    if (const auto problem = operand_problem(g, operand, p)) return near.miss(*problem);
+  const Value limit = hiding ? hiding->keep : scores->mask;
+  if (limit && !mask_fits(g, limit, p)) return near.miss("the mask broadcasts over the keys");
+  const Value mask = hiding ? as_mask(g, *hiding) : scores->mask;
+  return replace(root, build(g, *scores, mask, v));
+}
+
+constexpr Rewrite kRules[] = {
+    {"softmax(scale * q @ k^T + mask) @ v => Attention(q, k, v, mask)", attention, true, true},
+};
+
+}  // namespace
+
+Rewrites attention_rules() { return kRules; }
+
+}  // namespace tenon::core
