@@ -2,6 +2,7 @@
 
 #include "passes/driver.h"
 #include "passes/fold_constants.h"
+#include "passes/fuse_pointwise.h"
 #include "passes/merge_common.h"
 #include "passes/rewrite.h"
 #include "passes/rewrites/families.h"
@@ -30,6 +31,14 @@ void simplify(Passes& passes, Graph& g) {
 void optimize(Graph& g, const PassOptions& options, const Log& log, PassReport& report) {
   Passes passes(options, log, report);
   simplify(passes, g);
+  passes.run("recover_patterns", g, rewrite_with({reduction_rules(), softmax_rules(), activation_rules(), norm_rules()}));
+  passes.run("fold_padding", g, rewrite_with({padding_rules()}));
+  passes.run("fold_scales", g, rewrite_with({matmul_rules(), scale_rules()}));
+  passes.run("recover_attention", g, rewrite_with({attention_rules()}));
+  passes.run("fold_epilogues", g, rewrite_with({epilogue_rules()}));
+  passes.run("recover_pools", g, rewrite_with({pool_rules()}));
+  simplify(passes, g);
+  passes.run("fuse_pointwise", g, fuse_pointwise);
 }
 
 }  // namespace tenon::core
