@@ -82,7 +82,8 @@ void import_group_query_attention(ImportContext& cx) {
   op.scale = cx.real("scale", 0);
   op.softcap = cx.real("softcap", 0);
   op.causal = cx.integer("causal", 1) != 0;
-  op.left = cx.integer("local_window_size", -1);
+  if (const int64_t window = cx.integer("local_window_size", -1); window > 0)
+    op.left = window - 1;  // it counts the query
   op.probe = probe_of(cx);
   const Value y = cx.add(op, {q, k, v, cx.input(10), tokens.lengths, tokens.used, sink});
   cx.output(0, merge_heads(cx, y));

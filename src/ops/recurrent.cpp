@@ -23,10 +23,10 @@ constexpr RecurrentActivation kActivations[] = {
 template <class T>
 class Gate {
  public:
-  Gate(const Recurrent& op, int64_t index)
+  Gate(const Recurrent& op, int64_t index, bool clips = true)
       : alpha_(static_cast<T>(op.alpha.at(index))),
         beta_(static_cast<T>(op.beta.at(index))),
-        clip_(static_cast<T>(op.clip)) {
+        clip_(clips ? static_cast<T>(op.clip) : T(0)) {
     const RecurrentActivation* a = find_recurrent_activation(op.activations.at(index));
     assume(a != nullptr, "infer has checked the names of the activations");
     kind_ = a - kActivations;
@@ -177,9 +177,9 @@ std::vector<HostValue> evaluate_lstm(const LSTM& op, const EvalContext& cx) {
   const auto make_cell = [&](int64_t d) {
     c = initial_state<T>(cx, s, kInitialC, d);
     const T* p = peepholes ? peepholes.data() + d * 3 * n : zeros.data();
-    return [&, p, f = Gate<T>(op.common, 3 * d), g = Gate<T>(op.common, 3 * d + 1), out = Gate<T>(op.common, 3 * d + 2),
-            gates = std::vector<T>()](const Weights<T>& weights, const std::vector<const T*>& x,
-                                      std::vector<T>& h) mutable {
+    return [&, p, f = Gate<T>(op.common, 3 * d), g = Gate<T>(op.common, 3 * d + 1),
+            out = Gate<T>(op.common, 3 * d + 2, false), gates = std::vector<T>()](
+               const Weights<T>& weights, const std::vector<const T*>& x, std::vector<T>& h) mutable {
       gates.resize(static_cast<size_t>(s.batch * 4 * n));
       weights.recur(s.batch, h.data(), gates);
       for (int64_t b = 0; b < s.batch; ++b) {

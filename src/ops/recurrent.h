@@ -17,7 +17,7 @@ struct Recurrent {
   /// each.
   std::vector<std::string> activations;
   std::vector<double> alpha, beta;
-  double clip = 0;  // bounds the input of each activation; 0: none
+  double clip = 0;  // bounds the inputs of f and g, not of the h of LSTM; 0: none
   void fields(FieldVisitor& v) {
     visit_enum(v, "direction", direction);
     v.visit("activations", activations);
