@@ -42,6 +42,9 @@ class TENON_API Tensor {
   std::shared_ptr<void> data_;
 };
 
+/// The elements of a tensor of floats, integers or bool.
+TENON_API std::vector<double> to_doubles(const Tensor&);
+
 /// What an input or output may be: a tensor, a sequence of tensors, or an empty optional.
 struct Value {
   enum class Kind { none, tensor, sequence } kind = Kind::none;

@@ -45,6 +45,7 @@ constexpr Phrase kPhrases[] = {
     {"failed to parse onnx", ErrorCode::not_onnx},
     {"external data", ErrorCode::bad_external_data},
     {"no space left", ErrorCode::write_failed},
+    {"disk full", ErrorCode::write_failed},
     {"read-only file system", ErrorCode::write_failed},
     {"bad_alloc", ErrorCode::out_of_memory},
     {"out of memory", ErrorCode::out_of_memory},

@@ -14,4 +14,6 @@ Tensor Tensor::wrap(DType dtype, std::vector<int64_t> dims, void* data) {
 
 int64_t Tensor::size() const { return core::checked_product(dims_); }
 
+std::vector<double> to_doubles(const Tensor& tensor) { return core::to_doubles(core::to_core(tensor)); }
+
 }  // namespace tenon

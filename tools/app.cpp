@@ -1,0 +1,159 @@
+#include "app.h"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <new>
+
+#include "arguments.h"
+#include "session.h"
+#include "tenon/error.h"
+#include "tenon/model.h"
+
+namespace tenon::cli {
+namespace {
+
+/// Flags that every verb takes.
+struct CommonFlags {
+  std::string json, log = "text";
+  bool verbose = false, quiet = false;
+
+  void add(CLI::App& verb) {
+    verb.add_option("--json", json, "Write a JSON report (docs/envelope.schema.json); - is stdout")->type_name("FILE");
+    verb.add_option("--log", log, "Form of the log on stderr: text or json")->check(CLI::IsMember({"text", "json"}));
+    verb.add_flag("-v,--verbose", verbose, "Log what each step decides, too");
+    verb.add_flag("-q,--quiet", quiet, "Log warnings and errors only");
+  }
+  Console::Style style() const {
+    return {log == "json", verbose ? Severity::verbose : quiet ? Severity::warning : Severity::info};
+  }
+};
+
+struct Ending {
+  int code = 0;
+  std::string name = "ok";
+  std::string verdict = "PASSED";
+};
+
+class Tool {
+ public:
+  explicit Tool(std::vector<std::string> words) : words_(std::move(words)), verbs_(all_verbs()) {
+    app_.set_version_flag("--version", "tenon " + version());
+    app_.require_subcommand(1);
+    for (const auto& verb : verbs_) {
+      CLI::App* sub = app_.add_subcommand(verb->name(), verb->summary());
+      verb->add_flags(*sub);
+      common_.add(*sub);
+    }
+  }
+
+  int run() {
+    Console early({});
+    try {
+      if (!parse()) return 0;
+    } catch (const Error& e) {
+      Ending ending = report(early, nullptr, e.code(), e.what());
+      early.verdict(ending.verdict, false);
+      return ending.code;
+    }
+    return run_verb();
+  }
+
+ private:
+  /// False when help or the version was printed instead.
+  bool parse() {
+    size_t first = 0;
+    while (first < words_.size() && is_general(words_[first])) ++first;
+    if (first < words_.size()) {
+      check_verb(app_, words_[first]);
+      check_arguments(*app_.get_subcommand(words_[first]),
+                      {words_.begin() + static_cast<long>(first) + 1, words_.end()});
+    }
+    try {
+      app_.parse(std::vector<std::string>(words_.rbegin(), words_.rend()));
+    } catch (const CLI::Success& e) {
+      app_.exit(e);
+      return false;
+    } catch (const CLI::ParseError& e) {
+      if (words_.empty()) {
+        std::puts(app_.help().c_str());
+        return false;
+      }
+      throw Error(ErrorCode::usage, e.what());
+    }
+    return true;
+  }
+
+  static bool is_general(const std::string& word) { return word == "-h" || word == "--help" || word == "--version"; }
+
+  Verb& chosen() {
+    const std::string& name = app_.get_subcommands().at(0)->get_name();
+    for (const auto& verb : verbs_)
+      if (verb->name() == name) return *verb;
+    throw Error(ErrorCode::internal, "a verb without code");
+  }
+
+  int run_verb() {
+    Console console(common_.style());
+    Envelope envelope(command());
+    Ending ending = guarded(console, envelope);
+    console.finish();
+    envelope.add_warnings(console.warnings());
+    envelope.set_exit(ending.code, ending.name);
+    if (!common_.json.empty()) {
+      try {
+        envelope.save(common_.json);
+      } catch (const Error& e) {
+        Ending failed = report(console, nullptr, e.code(), e.what());
+        if (ending.code == 0) ending = failed;
+      }
+    }
+    console.verdict(ending.verdict, ending.code == 0);
+    return ending.code;
+  }
+
+  Ending guarded(Console& console, Envelope& envelope) {
+    try {
+      Session session{console, envelope, !common_.json.empty()};
+      Verdict verdict = chosen().run(session);
+      return {0, "ok", verdict == Verdict::passed ? "PASSED" : "BUILT (not verified)"};
+    } catch (const Error& e) {
+      return report(console, &envelope, e.code(), e.what());
+    } catch (const std::bad_alloc&) {
+      return report(console, &envelope, ErrorCode::out_of_memory, "memory ran out");
+    } catch (const std::exception& e) {
+      return report(console, &envelope, ErrorCode::internal, e.what());
+    }
+  }
+
+  static Ending report(Console& console, Envelope* envelope, ErrorCode code, const std::string& text) {
+    ErrorHelp help = explain_error(error_id(code));
+    console.log(Severity::error, "tenon", text);
+    console.log(Severity::error, "tenon", fmt::format("{} {}: {}", help.id, help.name, help.meaning));
+    console.log(Severity::error, "tenon", "what to do: " + help.advice);
+    std::string name = exit_code_name(help.exit_code);
+    console.log(Severity::error, "tenon", fmt::format("exit code {} ({})", help.exit_code, name));
+    if (envelope) envelope->set_error(help, text);
+    return {help.exit_code, name, "FAILED(" + name + ")"};
+  }
+
+  std::vector<std::string> command() const {
+    std::vector<std::string> command{"tenon"};
+    command.insert(command.end(), words_.begin(), words_.end());
+    return command;
+  }
+
+  std::vector<std::string> words_;
+  std::vector<std::unique_ptr<Verb>> verbs_;
+  CommonFlags common_;
+  CLI::App app_{"Builds, runs and explains engines made of ONNX models", "tenon"};
+};
+
+}  // namespace
+
+int run_tool(int argc, char** argv) {
+  watch_interrupts();
+  return Tool({argv + 1, argv + argc}).run();
+}
+
+}  // namespace tenon::cli

@@ -1,0 +1,130 @@
+#include "inputs.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "nearest.h"
+#include "tenon/files.h"
+
+namespace tenon::cli {
+namespace {
+
+bool ends_with(const std::string& text, std::string_view end) {
+  return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
+}
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
+  return text;
+}
+
+const TensorInfo& info_of(const std::vector<TensorInfo>& inputs, const std::string& name) {
+  std::vector<std::string> names;
+  for (const TensorInfo& input : inputs) {
+    if (input.name == name) return input;
+    names.push_back(input.name);
+  }
+  std::string like = nearest(name, names);
+  throw Error(ErrorCode::unknown_name,
+              fmt::format("there is no input '{}'; {}the inputs are {}", name,
+                          like.empty() ? "" : fmt::format("did you mean '{}'? ", like), joined(names)));
+}
+
+void warn_of_odd_values(Session& session, const std::string& name, const Value& value) {
+  if (value.kind != Value::Kind::tensor || !holds_numbers(value.tensor) || value.tensor.size() == 0) return;
+  std::vector<double> values = to_doubles(value.tensor);
+  auto is_nan = [](double x) { return std::isnan(x); };
+  if (std::any_of(values.begin(), values.end(), is_nan))
+    session.console.warning(fmt::format("input '{}' holds NaN: results and times may mean little", name));
+  bool zero = std::all_of(values.begin(), values.end(), [](double x) { return x == 0; });
+  if (zero && values.size() > 1)
+    session.console.warning(fmt::format("input '{}' is all zero: results and times may mean little", name));
+}
+
+}  // namespace
+
+bool holds_numbers(const Tensor& tensor) {
+  DType d = tensor.dtype();
+  return tensor.defined() && d != DType::string && d != DType::c64 && d != DType::c128;
+}
+
+void InputFlags::add(CLI::App& app) {
+  app.add_option("--input", files_, "name=file.npy, or file.npz with all; repeatable")
+      ->type_name("FILE")
+      ->allow_extra_args(false);
+  app.add_option("--random", seed_, "Seed of the inputs that are not given (default 0)")->type_name("SEED");
+}
+
+std::map<std::string, Tensor> InputFlags::load() const {
+  std::map<std::string, Tensor> tensors;
+  for (const std::string& text : files_) {
+    size_t equals = text.rfind('=');
+    if (equals == std::string::npos && ends_with(text, ".npz")) {
+      for (auto& entry : load_npz(text)) tensors[entry.first] = entry.second;
+    } else if (equals == std::string::npos || equals == 0 || equals + 1 == text.size()) {
+      throw Error(ErrorCode::usage, fmt::format("--input: name=file.npy or file.npz was expected, found '{}'", text));
+    } else {
+      tensors[text.substr(0, equals)] = load_npy(text.substr(equals + 1));
+    }
+  }
+  return tensors;
+}
+
+NamedValues InputFlags::gather(Session& session, const Engine& engine,
+                               const std::map<std::string, Dims>& shapes) const {
+  std::vector<TensorInfo> infos = engine.inputs();
+  std::map<std::string, Tensor> given = load();
+  std::map<std::string, Dims> dims = shapes;
+  for (const auto& entry : shapes) info_of(infos, entry.first);
+  for (auto& entry : given) {
+    entry.second = from_raw_bits(entry.second, info_of(infos, entry.first).dtype);
+    dims[entry.first] = entry.second.dims();
+  }
+  NamedValues values = engine.example_inputs(seed_, {dims.begin(), dims.end()});
+  std::vector<std::string> random;
+  for (auto& value : values) {
+    auto found = given.find(value.first);
+    if (found == given.end()) {
+      random.push_back("'" + value.first + "' (" + describe(value.second) + ")");
+    } else {
+      value.second = found->second;
+      warn_of_odd_values(session, value.first, value.second);
+    }
+  }
+  if (!random.empty()) session.console.info(fmt::format("random inputs, seed {}: {}", seed_, joined(random)));
+  return values;
+}
+
+void set_inputs(Context& context, const NamedValues& values) {
+  for (const auto& value : values) context.set_input(value.first, value.second);
+}
+
+std::string describe(const Value& value) {
+  if (value.kind == Value::Kind::none) return "nothing";
+  if (value.kind == Value::Kind::sequence) return fmt::format("sequence of {} tensors", value.sequence.size());
+  const Tensor& tensor = value.tensor;
+  std::string text = fmt::format("{} {}", to_string(tensor.dtype()), dims_text(tensor.dims()));
+  if (!holds_numbers(tensor) || tensor.size() == 0) return text;
+  std::vector<double> values = to_doubles(tensor);
+  double low = HUGE_VAL, high = -HUGE_VAL, sum = 0;
+  int64_t nans = 0;
+  for (double x : values) {
+    if (std::isnan(x)) {
+      ++nans;
+      continue;
+    }
+    low = std::min(low, x);
+    high = std::max(high, x);
+    sum += x;
+  }
+  auto numbers = static_cast<int64_t>(values.size()) - nans;
+  if (numbers > 0)
+    text += fmt::format(", min {:.6g}, max {:.6g}, mean {:.6g}", low, high, sum / static_cast<double>(numbers));
+  if (nans > 0) text += fmt::format(", {} NaN", nans);
+  return text;
+}
+
+}  // namespace tenon::cli

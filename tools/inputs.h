@@ -1,0 +1,38 @@
+#pragma once
+#include <CLI/CLI.hpp>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "session.h"
+#include "tenon/engine.h"
+#include "units.h"
+
+namespace tenon::cli {
+
+using NamedValues = std::vector<std::pair<std::string, Value>>;
+
+/// `--input name=file.npy`, `--input file.npz`, `--random SEED`: the inputs of run, bench and compare.
+class InputFlags {
+ public:
+  void add(CLI::App&);
+  void add_file(const std::string& text) { files_.push_back(text); }
+  /// One value for each input of the engine: the files', the others random at `shapes` (or the engine's own choice).
+  /// Says which are random, and warns of inputs that are all zero or hold NaN.
+  NamedValues gather(Session&, const Engine&, const std::map<std::string, Dims>& shapes) const;
+  uint64_t seed() const { return seed_; }
+
+ private:
+  std::map<std::string, Tensor> load() const;
+
+  std::vector<std::string> files_;
+  uint64_t seed_ = 0;
+};
+
+void set_inputs(Context&, const NamedValues&);
+/// "f32 1x1000, min -3.1, max 8.9, mean 0.02".
+std::string describe(const Value&);
+bool holds_numbers(const Tensor&);
+
+}  // namespace tenon::cli

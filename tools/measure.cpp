@@ -1,0 +1,64 @@
+#include "measure.h"
+
+#include <chrono>
+#include <fstream>
+
+namespace tenon::cli {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double ms_since(Clock::time_point start) {
+  return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+}
+
+}  // namespace
+
+int64_t batch_of(const NamedValues& inputs) {
+  int64_t batch = 0;
+  for (const auto& input : inputs) {
+    const std::vector<int64_t>& dims = input.second.tensor.dims();
+    if (dims.empty()) continue;
+    if (batch != 0 && dims[0] != batch) return 0;
+    batch = dims[0];
+  }
+  return batch;
+}
+
+double clock_mhz() {
+  double khz = 0;
+  if (std::ifstream("/sys/devices/system/cpu/cpu0/cpufreq/scaling_cur_freq") >> khz) return khz / 1000;
+  std::ifstream info("/proc/cpuinfo");
+  for (std::string line; std::getline(info, line);)
+    if (line.rfind("cpu MHz", 0) == 0) return std::stod(line.substr(line.find(':') + 1));
+  return 0;
+}
+
+Measurement measure(Context& context, const NamedValues& inputs, const MeasureOptions& options) {
+  context.prepare();
+  Clock::time_point start = Clock::now();
+  do context.run();
+  while (ms_since(start) < options.warmup_ms && !interrupted());
+
+  Measurement result;
+  std::vector<double> times;
+  start = Clock::now();
+  while (!interrupted()) {
+    bool enough =
+        static_cast<int64_t>(times.size()) >= options.iterations && ms_since(start) >= options.duration_s * 1000;
+    if (enough) break;
+    Clock::time_point before = Clock::now();
+    context.run();
+    times.push_back(ms_since(before));
+  }
+  double total = ms_since(start);
+  check_interrupted();
+  result.iterations = static_cast<int64_t>(times.size());
+  result.batch = batch_of(inputs);
+  result.runs_per_second = static_cast<double>(times.size()) / total * 1000;
+  result.latency = statistics_of(std::move(times));
+  for (const auto& input : inputs) result.shapes.emplace_back(input.first, dims_text(input.second.tensor.dims()));
+  return result;
+}
+
+}  // namespace tenon::cli

@@ -1,0 +1,56 @@
+#include "profile.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "tenon/files.h"
+
+namespace tenon::cli {
+
+void print_profile(const std::vector<LayerInfo>& layers) {
+  std::vector<const LayerInfo*> sorted;
+  double total = 0;
+  for (const LayerInfo& layer : layers) {
+    sorted.push_back(&layer);
+    total += layer.us;
+  }
+  std::stable_sort(sorted.begin(), sorted.end(), [](const auto* a, const auto* b) { return a->us > b->us; });
+  fmt::print("\n{:>10}  {:>6}  {:>9}  {:<10}  {:<34}  {}\n", "us", "share", "GFLOP/s", "operation", "kernel", "layer");
+  for (const LayerInfo* layer : sorted) {
+    std::string rate = layer->flops > 0 && layer->us > 0
+                           ? fmt::format("{:.1f}", static_cast<double>(layer->flops) / layer->us * 1e-3)
+                           : "";
+    fmt::print("{:>10.1f}  {:>5.1f}%  {:>9}  {:<10}  {:<34}  {}\n", layer->us, total > 0 ? layer->us / total * 100 : 0,
+               rate, layer->operation, layer->kernel, layer->name);
+  }
+  fmt::print("{:>10.1f}  sum of the layers\n", total);
+}
+
+std::vector<LayerTime> times_of(const std::vector<LayerInfo>& layers) {
+  std::vector<LayerTime> times;
+  for (const LayerInfo& layer : layers) times.push_back({layer.name, layer.us});
+  return times;
+}
+
+std::vector<LayerTime> load_profile(const std::string& path) {
+  Json json = Json::parse(load_text(path), nullptr, false);
+  const Json* list = json.is_object() && json.contains("layers") ? &json["layers"] : &json;
+  if (!list->is_array())
+    throw Error(ErrorCode::bad_file,
+                fmt::format("'{}' is no profile: an envelope with `layers` or a list was expected", path));
+  std::vector<LayerTime> times;
+  for (const Json& layer : *list) {
+    if (!layer.is_object() || !layer.contains("name") || !layer["name"].is_string()) continue;
+    for (const auto& field :
+         {std::pair("us", 1.0), std::pair("medianMs", 1e3), std::pair("averageMs", 1e3), std::pair("timeMs", 1e3)}) {
+      if (!layer.contains(field.first) || !layer[field.first].is_number()) continue;
+      times.push_back({layer["name"].get<std::string>(), layer[field.first].get<double>() * field.second});
+      break;
+    }
+  }
+  if (times.empty()) throw Error(ErrorCode::bad_file, fmt::format("'{}' holds no times of layers", path));
+  return times;
+}
+
+}  // namespace tenon::cli

@@ -1,0 +1,77 @@
+#include "target.h"
+
+#include <fmt/format.h>
+
+#include <fstream>
+
+#include "nearest.h"
+#include "tenon/files.h"
+#include "tenon/model.h"
+
+namespace tenon::cli {
+namespace {
+
+void report_assumptions(Session& session, const Engine& engine) {
+  for (const std::string& assumption : engine.report().assumptions) session.console.info(assumption);
+}
+
+}  // namespace
+
+FileKind kind_of(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) throw Error(ErrorCode::bad_file, fmt::format("can't open '{}'", path));
+  char bytes[8] = {};
+  file.read(bytes, sizeof bytes);
+  std::string_view start(bytes, static_cast<size_t>(file.gcount()));
+  if (start == "TENONENG") return FileKind::engine;
+  if (start.substr(0, 2) == "PK") return FileKind::npz;
+  if (!start.empty() && (start[0] == '{' || start[0] == '[')) return FileKind::json;
+  return FileKind::model;
+}
+
+Engine build_model(Session& session, const std::string& path, const BuildOptions& options) {
+  if (session.json) session.envelope.add_model(path, model_info(path));
+  Engine engine = Engine::build(path, options);
+  report_assumptions(session, engine);
+  session.envelope.add_build(engine.report());
+  return engine;
+}
+
+Engine open_engine(Session& session, const std::string& path, const BuildFlags& flags) {
+  FileKind kind = kind_of(path);
+  if (kind == FileKind::npz || kind == FileKind::json)
+    throw Error(ErrorCode::bad_file, fmt::format("'{}' is neither an engine nor an ONNX model", path));
+  if (kind == FileKind::model) {
+    Engine engine = build_model(session, path, flags.options(session));
+    if (session.json) session.envelope.add_engine("", engine);
+    return engine;
+  }
+  std::vector<std::string> ignored = flags.given_build_only();
+  if (flags.reference())
+    throw Error(ErrorCode::usage, fmt::format("--reference needs the model; '{}' is an engine", path));
+  if (!ignored.empty())
+    session.console.warning(
+        fmt::format("'{}' is already built: {} {} no effect; `tenon build {} -o new.engine` measures it again", path,
+                    join_alternatives(ignored), ignored.size() == 1 ? "has" : "have", path));
+  Engine engine = Engine::load(path, flags.load_options(session));
+  if (session.json) {
+    session.envelope.add_engine(path, engine);
+    session.envelope["engine"]["sha256"] = file_sha256(path);
+  }
+  return engine;
+}
+
+std::string signature_text(const Engine& engine) {
+  std::string text;
+  for (const TensorInfo& input : engine.inputs()) {
+    text += fmt::format("input   {}: {}", input.name, input.type);
+    if (!input.range.opt.empty() && input.range.min != input.range.max)
+      text += fmt::format(", from {} to {}, tuned for {}", dims_text(input.range.min), dims_text(input.range.max),
+                          dims_text(input.range.opt));
+    text += "\n";
+  }
+  for (const TensorInfo& output : engine.outputs()) text += fmt::format("output  {}: {}\n", output.name, output.type);
+  return text;
+}
+
+}  // namespace tenon::cli

@@ -1,0 +1,21 @@
+#pragma once
+#include <string>
+
+#include "build_flags.h"
+#include "session.h"
+#include "tenon/engine.h"
+
+namespace tenon::cli {
+
+enum class FileKind { engine, npz, json, model };
+/// By the first bytes; what is none of the others is taken for a model. Fails with bad_file when it can't be read.
+FileKind kind_of(const std::string& path);
+
+/// Loads an engine, or builds one in memory from a model, with the model's and engine's sections of the envelope
+/// filled.
+Engine open_engine(Session&, const std::string& path, const BuildFlags&);
+Engine build_model(Session&, const std::string& path, const BuildOptions&);
+/// "x: f32[N,3,224,224]" lines.
+std::string signature_text(const Engine&);
+
+}  // namespace tenon::cli

@@ -1,0 +1,112 @@
+#include <fmt/format.h>
+
+#include "target.h"
+#include "verbs.h"
+
+namespace tenon::cli {
+namespace {
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
+  return text;
+}
+
+void print_layer(size_t index, const LayerInfo& layer) {
+  fmt::print("\n[{}] {} ({})\n", index, layer.name, layer.operation);
+  std::string kernel = layer.tactic + (layer.kernel.empty() || layer.kernel == layer.tactic ? "" : ": " + layer.kernel);
+  fmt::print("  kernel  {} [{}]{}\n", kernel, layer.tier, layer.reason.empty() ? "" : "; " + layer.reason);
+  fmt::print("  {} -> {}\n", joined(layer.inputs), joined(layer.outputs));
+  if (!layer.onnx_nodes.empty()) fmt::print("  from    {}\n", joined(layer.onnx_nodes));
+  for (const auto& rejected : layer.rejected) fmt::print("  not     {}: {}\n", rejected.first, rejected.second);
+}
+
+void print_fusions(const BuildReport& report) {
+  for (const FusionInfo& f : report.fusions)
+    fmt::print("{} {}: {}{}\n", f.fired ? "fused " : "missed", f.rewrite, f.nodes, f.fired ? "" : "; " + f.why_not);
+}
+
+/// When each block of memory is taken.
+void print_memory(const Engine& engine) {
+  MemoryInfo memory = engine.memory();
+  Context context = engine.create_context();
+  fmt::print("memory  at load       {} of weights, mapped from the file\n", bytes_text(memory.weight_bytes));
+  fmt::print("        per context   {}\n", bytes_text(context.memory_bytes()));
+  fmt::print("        at first run  {} of packed weights, once; {} of tensors and workspace, per context\n",
+             bytes_text(memory.packed_bytes), bytes_text(memory.arena_bytes));
+}
+
+void print_compatibility(const Engine& engine) {
+  const std::vector<std::string>& warnings = engine.report().warnings;
+  for (const std::string& warning : warnings) fmt::print("{}\n", warning);
+  fmt::print("{}\n", warnings.empty()
+                         ? "every choice holds on this machine"
+                         : "runs on this machine; what is listed above takes other kernels than it was built with");
+}
+
+class InspectVerb : public Verb {
+ public:
+  const char* name() const override { return "inspect"; }
+  const char* summary() const override {
+    return "Show an engine's steps, kernels, memory, and where each step came from";
+  }
+
+  void add_flags(CLI::App& app) override {
+    app.add_option("file", file_, "An engine or an ONNX model")->required();
+    app.add_option("--format", format_, "text, json, dot, or graph (the text form)")
+        ->check(CLI::IsMember({"text", "json", "dot", "graph"}));
+    app.add_flag("--compat", compat_, "Only say whether the engine's choices hold on this machine");
+    app.add_flag("--fusions", fusions_, "Only list the rewrites that fired and those that nearly did");
+    flags_.add(app, BuildFlags::Reference::yes);
+  }
+
+  Verdict run(Session& session) override {
+    Engine engine = open_engine(session, file_, flags_);
+    std::vector<LayerInfo> layers = engine.layers();
+    if (session.json) session.envelope.add_layers(layers);
+    if (compat_) {
+      session.envelope["compat"] = {{"warnings", engine.report().warnings}};
+      print_compatibility(engine);
+    } else if (fusions_) {
+      print_fusions(engine.report());
+    } else if (format_ == "dot") {
+      fmt::print("{}", engine.graph_dot());
+    } else if (format_ == "graph") {
+      fmt::print("{}", engine.graph_text());
+    } else if (format_ == "json") {
+      print_json(engine, layers);
+    } else {
+      print_text(engine, layers);
+    }
+    return Verdict::passed;
+  }
+
+ private:
+  static void print_text(const Engine& engine, const std::vector<LayerInfo>& layers) {
+    fmt::print("{}device  {}, {} threads\n", signature_text(engine), engine.device(), engine.threads());
+    print_memory(engine);
+    const BuildReport& report = engine.report();
+    if (!report.coverage.empty()) fmt::print("nodes   {}\n", report.coverage);
+    for (size_t i = 0; i < layers.size(); ++i) print_layer(i, layers[i]);
+    if (!report.dropped.empty()) fmt::print("\nNodes that no step runs\n");
+    for (const auto& dropped : report.dropped) fmt::print("  {}: {}\n", dropped.first, dropped.second);
+  }
+
+  static void print_json(const Engine& engine, const std::vector<LayerInfo>& layers) {
+    Json json = {{"inputs", Json::array()}, {"outputs", Json::array()}, {"layers", Json::array()}};
+    for (const TensorInfo& input : engine.inputs()) json["inputs"].push_back(tensor_json(input));
+    for (const TensorInfo& output : engine.outputs()) json["outputs"].push_back(tensor_json(output));
+    for (const LayerInfo& layer : layers) json["layers"].push_back(layer_json(layer));
+    fmt::print("{}\n", json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+  }
+
+  std::string file_, format_ = "text";
+  bool compat_ = false, fusions_ = false;
+  BuildFlags flags_;
+};
+
+}  // namespace
+
+std::unique_ptr<Verb> make_inspect_verb() { return std::make_unique<InspectVerb>(); }
+
+}  // namespace tenon::cli
