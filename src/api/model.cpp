@@ -41,7 +41,7 @@ ModelCheck check_model(const std::string& path, const BuildOptions& options) {
   ModelCheck check;
   for (const auto& report : core::check_onnx(path)) {
     if (report.name.empty()) {
-      if (!report.problem.empty()) check.problems.push_back(report.problem);
+      if (!report.problem.empty()) check.problems.push_back(error_id(report.code) + ": " + report.problem);
       continue;
     }
     const bool bad = !report.problem.empty();
@@ -52,7 +52,12 @@ ModelCheck check_model(const std::string& path, const BuildOptions& options) {
   check.opset = model.opsets.count("") ? model.opsets.at("") : 0;
   check.parameters = model.parameter_count;
   check.producer = model.producer;
-  fill_tiers(check, path, options);
+  try {
+    fill_tiers(check, path, options);
+  } catch (const Error& e) {
+    if (e.code() == ErrorCode::interrupted || e.code() == ErrorCode::internal) throw;
+    check.problems.push_back(error_id(e.code()) + ": " + e.what());
+  }
   return check;
 }
 
