@@ -47,9 +47,13 @@ class ProtoFile {
  private:
   HostValue read(OnnxType::Kind kind, std::string_view bytes) {
     switch (kind) {
-      case OnnxType::Kind::sequence: return read_sequence(bytes);
-      case OnnxType::Kind::optional: return read_optional(bytes);
-      default: return tensors_.read(read_tensor_proto(bytes));
+      case OnnxType::Kind::sequence:
+        return read_sequence(bytes);
+      case OnnxType::Kind::optional:
+        return read_optional(bytes);
+      // A constant's value is aligned, which raw bytes of a file need not be.
+      default:
+        return Constant::make(tensors_.read(read_tensor_proto(bytes)))->value();
     }
   }
   std::vector<Tensor> read_sequence(std::string_view bytes) {
@@ -57,8 +61,10 @@ class ProtoFile {
     std::vector<Tensor> sequence;
     WireReader in(bytes);
     while (in.next()) {
-      if (in.field() == kTensorValues) sequence.push_back(tensors_.read(read_tensor_proto(in.bytes())));
-      else in.skip();
+      if (in.field() == kTensorValues)
+        sequence.push_back(std::get<Tensor>(read(OnnxType::Kind::tensor, in.bytes())));
+      else
+        in.skip();
     }
     return sequence;
   }
@@ -67,10 +73,17 @@ class ProtoFile {
     WireReader in(bytes);
     while (in.next()) {
       switch (in.field()) {
-        case 3: value = read(OnnxType::Kind::tensor, in.bytes()); break;
-        case 5: value = read(OnnxType::Kind::sequence, in.bytes()); break;
-        case 7: value = read(OnnxType::Kind::optional, in.bytes()); break;
-        default: in.skip();
+        case 3:
+          value = read(OnnxType::Kind::tensor, in.bytes());
+          break;
+        case 5:
+          value = read(OnnxType::Kind::sequence, in.bytes());
+          break;
+        case 7:
+          value = read(OnnxType::Kind::optional, in.bytes());
+          break;
+        default:
+          in.skip();
       }
     }
     return value;
@@ -126,8 +139,8 @@ std::string compare(const Tensor& expected, const Tensor& found, Tolerance toler
     if (wrong++ == 0) first = i;
   }
   if (wrong == 0) return "";
-  return fmt::format("{} of {} elements differ, first element {}: expected {}, found {}", wrong, a.size(), first, a[first],
-                     b[first]);
+  return fmt::format("{} of {} elements differ, first element {}: expected {}, found {}", wrong, a.size(), first,
+                     a[first], b[first]);
 }
 
 std::string kind_text(const HostValue& value) {
@@ -145,7 +158,8 @@ std::string compare(const HostValue& expected, const HostValue& found, Tolerance
   if (sequence->size() != other.size())
     return fmt::format("expected a sequence of {}, found one of {}", sequence->size(), other.size());
   for (size_t i = 0; i < other.size(); ++i)
-    if (auto why = compare((*sequence)[i], other[i], tolerance); !why.empty()) return fmt::format("tensor {}: {}", i, why);
+    if (auto why = compare((*sequence)[i], other[i], tolerance); !why.empty())
+      return fmt::format("tensor {}: {}", i, why);
   return "";
 }
 
@@ -159,7 +173,8 @@ Tolerance read_tolerance(const fs::path& folder) {
 }
 
 /// Files NAME_0.pb, NAME_1.pb, ... of the declared kinds.
-std::vector<HostValue> read_values(const fs::path& data_set, const std::string& name, const std::vector<OnnxType::Kind>& kinds) {
+std::vector<HostValue> read_values(const fs::path& data_set, const std::string& name,
+                                   const std::vector<OnnxType::Kind>& kinds) {
   std::vector<HostValue> values;
   for (size_t i = 0; i < kinds.size(); ++i) {
     const fs::path path = data_set / fmt::format("{}_{}.pb", name, i);

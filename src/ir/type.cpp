@@ -1,5 +1,8 @@
 #include "ir/type.h"
 
+#include <algorithm>
+#include <cstring>
+
 #include "base/error.h"
 #include "ir/op.h"
 
@@ -60,8 +63,22 @@ ConstRef Constant::expression(OpRef op, std::vector<ConstRef> inputs, int output
 Type Constant::type() const { return Type::tensor(dtype_, Shape(dims_.begin(), dims_.end())); }
 int64_t Constant::byte_size() const { return checked_mul(checked_product(dims_), size_of(dtype_)); }
 
+namespace {
+
+/// The tensor itself, or a copy where its elements lie at odd addresses, as raw data of ONNX files may.
+Tensor with_aligned_elements(const Tensor& t) {
+  const auto size = static_cast<uintptr_t>(size_of(t.dtype()));
+  if (size <= 1 || t.byte_size() == 0 || reinterpret_cast<uintptr_t>(t.bytes().data()) % std::min<uintptr_t>(size, 8) == 0)
+    return t;
+  Tensor copy(t.dtype(), t.dims());
+  std::memcpy(copy.mutable_bytes().data(), t.bytes().data(), t.bytes().size());
+  return copy;
+}
+
+}  // namespace
+
 Tensor Constant::value() const {
-  if (!op_) return value_;
+  if (!op_) return with_aligned_elements(value_);
   std::vector<HostValue> inputs;
   for (const auto& c : inputs_) inputs.push_back(c ? HostValue(c->value()) : HostValue());
   Threads alone(1);

@@ -6,16 +6,16 @@ namespace {
 using Kind = OnnxAttribute::Kind;
 
 std::string_view kind_name(Kind kind) {
-  static constexpr std::string_view kNames[] = {"nothing", "a float",  "an integer", "a string",        "a tensor",
-                                                "a graph", "floats",   "integers",   "strings",         "tensors",
-                                                "graphs",  "a sparse tensor", "sparse tensors", "a type", "types"};
+  static constexpr std::string_view kNames[] = {"nothing", "a float",         "an integer",     "a string", "a tensor",
+                                                "a graph", "floats",          "integers",       "strings",  "tensors",
+                                                "graphs",  "a sparse tensor", "sparse tensors", "a type",   "types"};
   return kNames[static_cast<int>(kind)];
 }
 
 void expect_kind(const OnnxAttribute& attribute, Kind kind) {
   if (attribute.kind != kind)
-    fail(ErrorCode::invalid_model, "its attribute '{}' is {}; {} was expected", attribute.name, kind_name(attribute.kind),
-         kind_name(kind));
+    fail(ErrorCode::invalid_model, "its attribute '{}' is {}; {} was expected", attribute.name,
+         kind_name(attribute.kind), kind_name(kind));
 }
 
 [[noreturn]] void fail_missing(std::string_view name) {
@@ -80,7 +80,8 @@ int ImportContext::rank(Value v, std::string_view what) const {
   const Type& type = fact(v).type;
   if (!type.is_tensor()) fail(ErrorCode::invalid_model, "{} must be a tensor; found {}", what, type.str());
   if (!type.ranked)
-    fail(ErrorCode::needs_shapes, "the rank of {} must be known, but it depends on data or on an input without a shape", what);
+    fail(ErrorCode::needs_shapes, "the rank of {} must be known, but it depends on data or on an input without a shape",
+         what);
   return type.rank();
 }
 
@@ -97,7 +98,9 @@ int64_t ImportContext::integer(std::string_view name) const {
   return attribute->integer;
 }
 
-double ImportContext::real(std::string_view name, double otherwise) const { return find(name) ? real(name) : otherwise; }
+double ImportContext::real(std::string_view name, double otherwise) const {
+  return find(name) ? real(name) : otherwise;
+}
 
 double ImportContext::real(std::string_view name) const {
   const OnnxAttribute* attribute = find(name);
@@ -152,8 +155,9 @@ ConstRef ImportContext::tensor(std::string_view name) const {
 }
 
 DType ImportContext::dtype(std::string_view name, DType otherwise) const {
-  return find(name) ? with_context(fmt::format("its attribute '{}'", name), [&] { return require_dtype(integer(name)); })
-                    : otherwise;
+  return find(name)
+             ? with_context(fmt::format("its attribute '{}'", name), [&] { return require_dtype(integer(name)); })
+             : otherwise;
 }
 
 Type ImportContext::type(std::string_view name) const {
@@ -176,7 +180,8 @@ const OnnxGraph& require_graph(const OnnxAttribute* attribute, std::string_view 
 
 }  // namespace
 
-GraphRef ImportContext::subgraph(std::string_view name, std::vector<Value>& captured, std::span<const Type> inputs) const {
+GraphRef ImportContext::subgraph(std::string_view name, std::vector<Value>& captured,
+                                 std::span<const Type> inputs) const {
   const OnnxGraph& graph = require_graph(find(name), name);
   return state_.model.import_subgraph(graph, state_, inputs, captured);
 }
@@ -212,7 +217,8 @@ void ImportContext::output(int i, Value value) {
 void ImportContext::outputs_of(Value value) {
   const int available = static_cast<int>(graph().node(value.node).outputs.size());
   for (int i = 0; i < output_count(); ++i) {
-    if (i < available) output(i, Graph::output(value, i));
+    if (i < available)
+      output(i, Graph::output(value, i));
     else if (wants(i))
       fail(ErrorCode::invalid_model, "it has {} outputs; the model uses output {}", available, i);
   }

@@ -26,7 +26,8 @@ void check_opsets(const Opsets& opsets) {
     fail(ErrorCode::unsupported_operator,
          "the model uses opset {}; the newest one known is {}: export it with that opset or an older one", it->second,
          kNewestOpset);
-  if (it->second < 1) fail(ErrorCode::invalid_model, "the model says opset {}; 1 to {} were expected", it->second, kNewestOpset);
+  if (it->second < 1)
+    fail(ErrorCode::invalid_model, "the model says opset {}; 1 to {} were expected", it->second, kNewestOpset);
 }
 
 int64_t count_parameters(const OnnxGraph& graph) {
@@ -46,8 +47,8 @@ int64_t count_parameters(const OnnxGraph& graph) {
   return count;
 }
 
-ImportedModel import_bytes(std::shared_ptr<const void> owner, std::span<const std::byte> bytes, const std::string& folder,
-                           const ImportOptions& options, std::vector<NodeReport>* reports) {
+ImportedModel import_bytes(std::shared_ptr<const void> owner, std::span<const std::byte> bytes,
+                           const std::string& folder, const ImportOptions& options, std::vector<NodeReport>* reports) {
   try {
     const OnnxModel model = read_model(as_text(bytes));
     check_opsets(model.opsets);
@@ -72,7 +73,9 @@ ImportedModel import_file(const std::string& path, const ImportOptions& options,
 
 }  // namespace
 
-ImportedModel import_onnx(const std::string& path, const ImportOptions& options) { return import_file(path, options, nullptr); }
+ImportedModel import_onnx(const std::string& path, const ImportOptions& options) {
+  return import_file(path, options, nullptr);
+}
 
 ImportedModel import_onnx_bytes(std::shared_ptr<const void> owner, std::span<const std::byte> bytes,
                                 const std::string& folder, const ImportOptions& options) {

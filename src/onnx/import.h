@@ -22,11 +22,11 @@ class ImportContext {
   /// The version of the node's domain that the model (or function) asks for.
   int opset() const;
   const std::string& op_type() const;
-  int input_count() const;   // as written, trailing empty names included
+  int input_count() const;  // as written, trailing empty names included
   int output_count() const;
-  bool has(int i) const;          // given and not empty
-  bool wants(int output) const;   // the model uses this output
-  Value input(int i) const;       // an empty Value when absent
+  bool has(int i) const;         // given and not empty
+  bool wants(int output) const;  // the model uses this output
+  Value input(int i) const;      // an empty Value when absent
   Value required(int i, std::string_view what) const;
   std::vector<Value> inputs() const;
   const Fact& fact(Value v) const;
@@ -43,9 +43,9 @@ class ImportContext {
   std::vector<int64_t> integers(std::string_view name) const;  // empty when not given
   std::vector<double> reals(std::string_view name) const;
   std::vector<std::string> texts(std::string_view name) const;
-  ConstRef tensor(std::string_view name) const;                // null when not given; sparse ones densified
-  DType dtype(std::string_view name, DType otherwise) const;   // an ONNX element type number
-  Type type(std::string_view name) const;                      // a type attribute (Optional); absent when not given
+  ConstRef tensor(std::string_view name) const;               // null when not given; sparse ones densified
+  DType dtype(std::string_view name, DType otherwise) const;  // an ONNX element type number
+  Type type(std::string_view name) const;                     // a type attribute (Optional); absent when not given
   /// A graph attribute, imported with its captured outer values turned into extra inputs: `captured` gets them.
   /// Captured constants are copied into it instead. `inputs`: the types of its own inputs, in place of declared ones.
   GraphRef subgraph(std::string_view name, std::vector<Value>& captured, std::span<const Type> inputs = {}) const;
@@ -57,10 +57,12 @@ class ImportContext {
   /// Adds to the graph under this node's origin.
   Value add(OpRef op, std::vector<Value> inputs);
   template <std::derived_from<Op> T>
-  Value add(T op, std::vector<Value> inputs) { return add(std::make_shared<const T>(std::move(op)), std::move(inputs)); }
+  Value add(T op, std::vector<Value> inputs) {
+    return add(std::make_shared<const T>(std::move(op)), std::move(inputs));
+  }
   Value constant(Tensor value);
-  Value constant_i64(std::vector<int64_t> values);             // rank 1
-  Value constant_scalar(DType dtype, double value);            // rank 0
+  Value constant_i64(std::vector<int64_t> values);   // rank 1
+  Value constant_scalar(DType dtype, double value);  // rank 0
   /// Sets what the node's output i is; all outputs the model uses must be set.
   void output(int i, Value value);
   /// Sets outputs 0.. to outputs 0.. of the node of `value`.

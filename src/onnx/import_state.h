@@ -13,11 +13,12 @@ namespace tenon::core {
 /// The tensor names that the nodes of one graph (or of one inlined function) can see.
 struct Scope {
   Graph& graph;
-  Scope* outer = nullptr;                   // of the graph around this one; null for the main graph and for functions
-  std::vector<Value>* captured = nullptr;   // outer values that became inputs of `graph`; null when it is the outer one's
+  Scope* outer = nullptr;  // of the graph around this one; null for the main graph and for functions
+  std::vector<Value>* captured =
+      nullptr;  // outer values that became inputs of `graph`; null when it is the outer one's
   std::unordered_map<std::string_view, Value> values;
   std::unordered_map<std::string_view, ConstRef> constants;  // initializers, added to the graph at their first use
-  std::unordered_set<std::string_view> failed;               // `check_onnx`: outputs of nodes that could not be imported
+  std::unordered_set<std::string_view> failed;  // `check_onnx`: outputs of nodes that could not be imported
   /// Tensor names given out in `graph`; shared by all scopes over it.
   std::shared_ptr<std::unordered_set<std::string>> names = std::make_shared<std::unordered_set<std::string>>();
 
@@ -36,7 +37,8 @@ using AttributeBindings = std::map<std::string_view, const OnnxAttribute*>;
 class ModelImporter {
  public:
   /// `reports`: go on after a failing node and collect the problems there; null: throw the first.
-  ModelImporter(const OnnxModel& model, TensorSource& tensors, const ImportOptions& options, std::vector<NodeReport>* reports);
+  ModelImporter(const OnnxModel& model, TensorSource& tensors, const ImportOptions& options,
+                std::vector<NodeReport>* reports);
   void run(ImportedModel& result);
 
   TensorSource& tensors() { return tensors_; }

@@ -154,7 +154,8 @@ void ModelImporter::import_call(const OnnxFunction& function, const OnnxNode& no
   for (const auto& attribute : node.attributes) {
     const OnnxAttribute* bound = &attribute;
     if (!attribute.reference.empty()) {
-      const auto it = state.attributes ? state.attributes->find(attribute.reference) : AttributeBindings::const_iterator();
+      const auto it =
+          state.attributes ? state.attributes->find(attribute.reference) : AttributeBindings::const_iterator();
       bound = state.attributes && it != state.attributes->end() ? it->second : nullptr;
     }
     if (bound) attributes[attribute.name] = bound;
@@ -180,7 +181,8 @@ void ModelImporter::import_call(const OnnxFunction& function, const OnnxNode& no
     if (scope.has_failed(function.outputs[i])) throw SubgraphFailed();
     const auto value = scope.find(function.outputs[i]);
     if (!value || !*value)
-      fail(ErrorCode::invalid_model, "the function's output '{}' is not computed by any of its nodes", function.outputs[i]);
+      fail(ErrorCode::invalid_model, "the function's output '{}' is not computed by any of its nodes",
+           function.outputs[i]);
     state.outputs[i] = *value;
   }
 }
@@ -201,7 +203,8 @@ std::vector<Value> ModelImporter::find_outputs(const OnnxGraph& source, Scope& s
     if (scope.has_failed(output.name)) throw SubgraphFailed();
     const auto value = scope.find(output.name);
     if (!value || !*value)
-      fail(ErrorCode::invalid_model, "the output '{}' of its graph '{}' is not computed by any node", output.name, source.name);
+      fail(ErrorCode::invalid_model, "the output '{}' of its graph '{}' is not computed by any node", output.name,
+           source.name);
     outputs.push_back(*value);
   }
   return outputs;

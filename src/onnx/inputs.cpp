@@ -6,7 +6,9 @@ namespace tenon::core {
 namespace {
 
 /// Exporters write these for a dim they know nothing of.
-bool is_unnamed(std::string_view param) { return param.empty() || param == "?" || param == "*" || param == "None" || param == "-1"; }
+bool is_unnamed(std::string_view param) {
+  return param.empty() || param == "?" || param == "*" || param == "None" || param == "-1";
+}
 
 /// A name that reads back in dim expressions.
 std::string symbol_text(std::string_view text) {
@@ -41,13 +43,20 @@ Dim ModelImporter::convert(const OnnxDim& dim, std::string_view name, size_t axi
 Type ModelImporter::convert(const OnnxType& type, std::string_view name, Graph& graph) {
   using Kind = OnnxType::Kind;
   switch (type.kind) {
-    case Kind::missing: fail(ErrorCode::invalid_model, "it has no type");
-    case Kind::sequence: return Type::sequence(convert(*type.element, name, graph));
-    case Kind::optional: return Type::optional(convert(*type.element, name, graph));
-    case Kind::map: fail_unsupported("a map");
-    case Kind::sparse_tensor: fail_unsupported("a sparse tensor");
-    case Kind::opaque: fail_unsupported("opaque");
-    case Kind::tensor: break;
+    case Kind::missing:
+      fail(ErrorCode::invalid_model, "it has no type");
+    case Kind::sequence:
+      return Type::sequence(convert(*type.element, name, graph));
+    case Kind::optional:
+      return Type::optional(convert(*type.element, name, graph));
+    case Kind::map:
+      fail_unsupported("a map");
+    case Kind::sparse_tensor:
+      fail_unsupported("a sparse tensor");
+    case Kind::opaque:
+      fail_unsupported("opaque");
+    case Kind::tensor:
+      break;
   }
   const DType dtype = require_dtype(type.data_type);
   if (!type.has_shape) return Type::unranked(dtype);
@@ -69,8 +78,8 @@ void ModelImporter::narrow_inputs(std::vector<Type>& types) {
     }
     Type& type = types[index];
     const auto contradicts = [&, &name = name, &shape = shape] {
-      fail(ErrorCode::bad_input, "the shape {} given for input '{}' contradicts its type {} in the model", to_string(shape),
-           name, type.str());
+      fail(ErrorCode::bad_input, "the shape {} given for input '{}' contradicts its type {} in the model",
+           to_string(shape), name, type.str());
     };
     if (!type.is_tensor() || (type.ranked && type.rank() != static_cast<int>(shape.size()))) contradicts();
     if (!type.ranked) type = Type::tensor(type.dtype, shape);

@@ -53,8 +53,21 @@ struct OnnxValueInfo {
 
 struct OnnxAttribute {
   enum class Kind {
-    undefined, real, integer, text, tensor, graph, reals, integers, texts, tensors, graphs, sparse_tensor, sparse_tensors,
-    type, types
+    undefined,
+    real,
+    integer,
+    text,
+    tensor,
+    graph,
+    reals,
+    integers,
+    texts,
+    tensors,
+    graphs,
+    sparse_tensor,
+    sparse_tensors,
+    type,
+    types
   };
   std::string_view name;
   std::string_view reference;  // the attribute of the function around it that it stands for

@@ -17,7 +17,8 @@ constexpr int kMaxFolded = 64;
 std::optional<Tensor> known_value(const Graph& g, Value v, Threads& threads, int& budget) {
   if (--budget < 0 || !v) return std::nullopt;
   const Fact& fact = g.fact(v);
-  if (fact.constant) return fact.constant->byte_size() <= kMaxContent * 8 ? std::optional(fact.constant->value()) : std::nullopt;
+  if (fact.constant)
+    return fact.constant->byte_size() <= kMaxContent * 8 ? std::optional(fact.constant->value()) : std::nullopt;
   if (!fact.type.is_tensor() || !fact.type.ranked) return std::nullopt;
   const auto dims = const_dims(fact.shape());
   if (!dims || checked_product(*dims) > kMaxContent) return std::nullopt;
@@ -85,13 +86,14 @@ void import_if(ImportContext& cx) {
   cx.outputs_of(cx.add(std::move(op), inputs));
 }
 
-/// The body of a Loop or Scan under types of its states that hold in every iteration. `before` and `after` are the types
-/// of the inputs around the states; the states are the outputs from `first_state` on.
+/// The body of a Loop or Scan under types of its states that hold in every iteration. `before` and `after` are the
+/// types of the inputs around the states; the states are the outputs from `first_state` on.
 GraphRef import_body(ImportContext& cx, const std::vector<Type>& before, std::vector<Type> states,
                      const std::vector<Type>& after, size_t first_state, std::vector<Value>& captured) {
   const size_t expected = before.size() + states.size() + after.size();
   if (static_cast<size_t>(cx.subgraph_inputs("body")) != expected)
-    fail(ErrorCode::invalid_model, "its body takes {} inputs; the node gives it {}", cx.subgraph_inputs("body"), expected);
+    fail(ErrorCode::invalid_model, "its body takes {} inputs; the node gives it {}", cx.subgraph_inputs("body"),
+         expected);
   const auto fresh = [&](std::string_view hint) { return Dim::symbol(cx.graph().fresh_symbol(hint)); };
   const size_t count = states.size();
   CarriedTypes types(std::move(states));
@@ -141,7 +143,8 @@ void import_scan_inputs(ImportContext& cx, int first, std::vector<Value>& states
 
 std::vector<Type> without_axes(std::vector<Type> types, const std::function<std::vector<int64_t>(size_t)>& axes) {
   for (size_t i = 0; i < types.size(); ++i) {
-    if (!types[i].is_tensor()) fail(ErrorCode::invalid_model, "{} can't be scanned; a tensor was expected", types[i].str());
+    if (!types[i].is_tensor())
+      fail(ErrorCode::invalid_model, "{} can't be scanned; a tensor was expected", types[i].str());
     if (!types[i].ranked) continue;
     Shape kept;
     const auto dropped = axes(i);
@@ -166,7 +169,8 @@ void import_batched_scan(ImportContext& cx) {
   auto types = without_axes(types_of(cx, states), [](size_t) { return std::vector<int64_t>{0}; });
   append(types, without_axes(types_of(cx, sequences), [](size_t) { return std::vector<int64_t>{0, 1}; }));
   if (static_cast<size_t>(cx.subgraph_inputs("body")) != types.size())
-    fail(ErrorCode::invalid_model, "its body takes {} inputs; the node gives it {}", cx.subgraph_inputs("body"), types.size());
+    fail(ErrorCode::invalid_model, "its body takes {} inputs; the node gives it {}", cx.subgraph_inputs("body"),
+         types.size());
   op.body = cx.subgraph("body", captured, types);
   std::vector<Value> inputs{cx.input(0)};
   append(inputs, states);
@@ -210,7 +214,8 @@ void import_sequence_map(ImportContext& cx) {
   for (Type& type : types)
     if (type.kind == Type::Kind::sequence) type = element_type(type, fresh);
   if (static_cast<size_t>(cx.subgraph_inputs("body")) != types.size())
-    fail(ErrorCode::invalid_model, "its body takes {} inputs; the node gives it {}", cx.subgraph_inputs("body"), types.size());
+    fail(ErrorCode::invalid_model, "its body takes {} inputs; the node gives it {}", cx.subgraph_inputs("body"),
+         types.size());
   std::vector<Value> captured;
   SequenceMap op;
   op.mapped = static_cast<int64_t>(mapped.size());

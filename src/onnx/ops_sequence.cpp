@@ -43,8 +43,8 @@ void import_optional(ImportContext& cx) {
     const Type type = cx.type("type");
     const bool is_sequence = type.kind == Type::Kind::sequence && type.element->is_tensor();
     if (!type.is_tensor() && !is_sequence)
-      fail(ErrorCode::invalid_model, "without an input, its attribute 'type' must be a tensor or a sequence of tensors; found {}",
-           type.str());
+      fail(ErrorCode::invalid_model,
+           "without an input, its attribute 'type' must be a tensor or a sequence of tensors; found {}", type.str());
     op.sequence = is_sequence;
     op.dtype = is_sequence ? type.element->dtype : type.dtype;
   }

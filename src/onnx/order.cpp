@@ -79,7 +79,8 @@ class NodeSorter {
 };
 
 [[noreturn]] void fail_twice(const std::vector<OnnxNode>& nodes, int node, std::string_view name, std::string_view by) {
-  fail(ErrorCode::invalid_model, "node '{}' ({}): its output '{}' is already defined by {}; tensor names must be unique",
+  fail(ErrorCode::invalid_model,
+       "node '{}' ({}): its output '{}' is already defined by {}; tensor names must be unique",
        node_name(nodes[node], node), operation_name(nodes[node]), name, by);
 }
 

@@ -18,10 +18,13 @@ int bits_in_file(DType dtype) {
   switch (dtype) {
     case DType::i4:
     case DType::u4:
-    case DType::f4e2m1: return 4;
+    case DType::f4e2m1:
+      return 4;
     case DType::i2:
-    case DType::u2: return 2;
-    default: return static_cast<int>(8 * size_of(dtype));
+    case DType::u2:
+      return 2;
+    default:
+      return static_cast<int>(8 * size_of(dtype));
   }
 }
 
@@ -30,14 +33,20 @@ int64_t bytes_in_file(DType dtype, int64_t count) { return (checked_mul(count, b
 TypedField typed_field(DType dtype) {
   switch (dtype) {
     case DType::f32:
-    case DType::c64: return kFloats;
+    case DType::c64:
+      return kFloats;
     case DType::f64:
-    case DType::c128: return kDoubles;
-    case DType::i64: return kInt64s;
+    case DType::c128:
+      return kDoubles;
+    case DType::i64:
+      return kInt64s;
     case DType::u32:
-    case DType::u64: return kUint64s;
-    case DType::string: return kStrings;
-    default: return kInt32s;
+    case DType::u64:
+      return kUint64s;
+    case DType::string:
+      return kStrings;
+    default:
+      return kInt32s;
   }
 }
 
@@ -62,8 +71,8 @@ Tensor unpack(DType dtype, const Dims& dims, std::span<const std::byte> packed) 
 
 void expect_count(int64_t found, int64_t expected, const Dims& dims) {
   if (found != expected)
-    fail(ErrorCode::invalid_model, "its shape {} needs {} stored numbers, but {} are there", dims_to_string(dims), expected,
-         found);
+    fail(ErrorCode::invalid_model, "its shape {} needs {} stored numbers, but {} are there", dims_to_string(dims),
+         expected, found);
 }
 
 Tensor from_strings(const OnnxTensor& source, int64_t count) {
@@ -125,7 +134,8 @@ int64_t parse_number(std::string_view text, std::string_view what) {
   int64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc() || end != text.data() + text.size() || value < 0)
-    fail(ErrorCode::bad_external_data, "the {} of its external data is '{}'; a number of bytes was expected", what, text);
+    fail(ErrorCode::bad_external_data, "the {} of its external data is '{}'; a number of bytes was expected", what,
+         text);
   return value;
 }
 
@@ -159,12 +169,17 @@ Tensor TensorSource::read_dense(const OnnxTensor& tensor) {
   if (tensor.has_raw || tensor.external) return read_raw(tensor, dtype, count);
   const TypedField field = typed_field(dtype);
   // A message byte holds at most one stored number: this bounds what is allocated for a small file.
-  if (bytes_in_file(DType::u2, count) > static_cast<int64_t>(tensor.message.size())) expect_count(0, count, tensor.dims);
+  if (bytes_in_file(DType::u2, count) > static_cast<int64_t>(tensor.message.size()))
+    expect_count(0, count, tensor.dims);
   switch (field) {
-    case kStrings: return from_strings(tensor, count);
-    case kFloats: return from_reals<float>(tensor, dtype, count, field, owner_);
-    case kDoubles: return from_reals<double>(tensor, dtype, count, field, owner_);
-    default: return from_integers(tensor, dtype, count, field);
+    case kStrings:
+      return from_strings(tensor, count);
+    case kFloats:
+      return from_reals<float>(tensor, dtype, count, field, owner_);
+    case kDoubles:
+      return from_reals<double>(tensor, dtype, count, field, owner_);
+    default:
+      return from_integers(tensor, dtype, count, field);
   }
 }
 
@@ -187,8 +202,8 @@ Tensor TensorSource::read_raw(const OnnxTensor& tensor, DType dtype, int64_t cou
   return clean;
 }
 
-std::pair<std::span<const std::byte>, std::shared_ptr<const void>> TensorSource::external_bytes(const OnnxTensor& tensor,
-                                                                                               int64_t size) {
+std::pair<std::span<const std::byte>, std::shared_ptr<const void>> TensorSource::external_bytes(
+    const OnnxTensor& tensor, int64_t size) {
   std::string location;
   int64_t offset = 0;
   int64_t length = size;
@@ -199,16 +214,19 @@ std::pair<std::span<const std::byte>, std::shared_ptr<const void>> TensorSource:
   }
   if (location.empty()) fail(ErrorCode::bad_external_data, "its external data names no file");
   if (folder_.empty())
-    fail(ErrorCode::bad_external_data, "its data is in the file '{}', but the model was given without a folder", location);
+    fail(ErrorCode::bad_external_data, "its data is in the file '{}', but the model was given without a folder",
+         location);
   auto file = files_.find(location);
   if (file == files_.end()) file = files_.emplace(location, MappedFile::open_beneath(folder_, location)).first;
   const std::span<const std::byte> all = file->second->bytes();
   if (length != size)
-    fail(ErrorCode::bad_external_data, "it needs {} bytes, but its entry for the file '{}' says {}", size, location, length);
+    fail(ErrorCode::bad_external_data, "it needs {} bytes, but its entry for the file '{}' says {}", size, location,
+         length);
   const auto available = static_cast<int64_t>(all.size());
   if (offset > available || length > available - offset)
-    fail(ErrorCode::bad_external_data, "it needs {} bytes from byte {} on of the file '{}', which has only {}; copy it again",
-         length, offset, location, available);
+    fail(ErrorCode::bad_external_data,
+         "it needs {} bytes from byte {} on of the file '{}', which has only {}; copy it again", length, offset,
+         location, available);
   return {all.subspan(offset, length), file->second};
 }
 
@@ -223,12 +241,13 @@ Tensor TensorSource::read_sparse(const OnnxSparseTensor& tensor) {
   if (values.dtype() == DType::string) fail(ErrorCode::invalid_model, "sparse tensors of strings are not supported");
   if (values.rank() != 1 || indices.dtype() != DType::i64 || !(linear || by_axis))
     fail(ErrorCode::invalid_model,
-         "a sparse tensor needs values of shape [n] and i64 indices of shape [n] or [n,{}], but has values {} and indices {}{}",
+         "a sparse tensor needs values of shape [n] and i64 indices of shape [n] or [n,{}], but has values {} and "
+         "indices {}{}",
          rank, dims_to_string(values.dims()), to_string(indices.dtype()), dims_to_string(indices.dims()));
   const int64_t size = size_of(values.dtype());
   if (checked_mul(count, size) > kMaxDenseBytes)
-    fail(ErrorCode::too_large, "filled in, the sparse tensor {} takes {} bytes; the limit is {}", dims_to_string(tensor.dims),
-         count * size, kMaxDenseBytes);
+    fail(ErrorCode::too_large, "filled in, the sparse tensor {} takes {} bytes; the limit is {}",
+         dims_to_string(tensor.dims), count * size, kMaxDenseBytes);
   const std::vector<int64_t> at = to_int64s(indices);
   Tensor dense(values.dtype(), tensor.dims);
   for (int64_t i = 0; i < stored; ++i) {
@@ -239,7 +258,8 @@ Tensor TensorSource::read_sparse(const OnnxSparseTensor& tensor) {
       if (position >= 0) position = position * tensor.dims[axis] + index;
     }
     if (position < 0 || position >= count)
-      fail(ErrorCode::invalid_model, "index {} of the sparse tensor is outside its shape {}", i, dims_to_string(tensor.dims));
+      fail(ErrorCode::invalid_model, "index {} of the sparse tensor is outside its shape {}", i,
+           dims_to_string(tensor.dims));
     std::memcpy(dense.mutable_bytes().data() + position * size, values.bytes().data() + i * size, size);
   }
   return dense;

@@ -8,8 +8,9 @@
 
 namespace tenon::core {
 
-/// Turns TensorProtos into tensors: views of the model's bytes or of external files wherever the file stores elements as
-/// memory does. 4-bit and 2-bit types are unpacked, sparse tensors filled in. Errors have the tensor's name in front.
+/// Turns TensorProtos into tensors: views of the model's bytes or of external files wherever the file stores elements
+/// as memory does. 4-bit and 2-bit types are unpacked, sparse tensors filled in. Errors have the tensor's name in
+/// front.
 class TensorSource {
  public:
   /// `owner` keeps the model's bytes alive. External data is looked up beneath `folder`; "" allows none.
@@ -23,7 +24,8 @@ class TensorSource {
   Tensor read_raw(const OnnxTensor& tensor, DType dtype, int64_t count);
   Tensor read_dense(const OnnxTensor& tensor);
   Tensor read_sparse(const OnnxSparseTensor& tensor);
-  std::pair<std::span<const std::byte>, std::shared_ptr<const void>> external_bytes(const OnnxTensor& tensor, int64_t size);
+  std::pair<std::span<const std::byte>, std::shared_ptr<const void>> external_bytes(const OnnxTensor& tensor,
+                                                                                    int64_t size);
 
   std::shared_ptr<const void> owner_;
   std::string folder_;

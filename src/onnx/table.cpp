@@ -29,8 +29,9 @@ std::string display(std::string_view domain, std::string_view op_type) {
 }
 
 /// The first version from which the form is the one that opset 6 has.
-const std::map<std::string_view, int> kOldForms = {{"Cast", 6},   {"Concat", 4}, {"GRU", 3},   {"GlobalLpPool", 2}, {"LpPool", 2},
-                                                   {"Pad", 2},    {"Reshape", 5}, {"Selu", 6}, {"Split", 2},        {"Tile", 6}};
+const std::map<std::string_view, int> kOldForms = {{"Cast", 6},   {"Concat", 4}, {"GRU", 3},     {"GlobalLpPool", 2},
+                                                   {"LpPool", 2}, {"Pad", 2},    {"Reshape", 5}, {"Selu", 6},
+                                                   {"Split", 2},  {"Tile", 6}};
 
 }  // namespace
 
@@ -69,8 +70,8 @@ void refuse_old_form(const OnnxNode& node, int opset) {
   const auto it = kOldForms.find(node.op_type);
   if (node.domain.empty() && it != kOldForms.end() && opset < it->second)
     fail(ErrorCode::unsupported_operator,
-         "{} of opset {} differs from later ones and is not supported; export the model with opset 6 or newer", node.op_type,
-         opset);
+         "{} of opset {} differs from later ones and is not supported; export the model with opset 6 or newer",
+         node.op_type, opset);
 }
 
 void fail_unknown_operator(const OnnxNode& node, int opset) {

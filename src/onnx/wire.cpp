@@ -42,8 +42,8 @@ uint64_t WireReader::varint() {
 
 const char* WireReader::take(uint64_t size) {
   if (size > static_cast<uint64_t>(end_ - at_))
-    fail(ErrorCode::not_onnx, "not an ONNX model, or a truncated one: a field of {} bytes where only {} are left; {}", size,
-         end_ - at_, kAdvice);
+    fail(ErrorCode::not_onnx, "not an ONNX model, or a truncated one: a field of {} bytes where only {} are left; {}",
+         size, end_ - at_, kAdvice);
   const char* start = at_;
   at_ += size;
   return start;
@@ -56,15 +56,16 @@ bool WireReader::next() {
   const auto kind = static_cast<uint8_t>(key & 7);
   const bool known = kind == 0 || kind == 1 || kind == 2 || kind == 5;
   if (key > UINT32_MAX || field_ == 0 || !known)
-    fail(ErrorCode::not_onnx, "not an ONNX model, or a damaged one: field {} of unknown kind {}; {}", field_, kind, kAdvice);
+    fail(ErrorCode::not_onnx, "not an ONNX model, or a damaged one: field {} of unknown kind {}; {}", field_, kind,
+         kAdvice);
   kind_ = static_cast<Kind>(kind);
   return true;
 }
 
 void WireReader::expect(Kind kind) const {
   if (kind != kind_)
-    fail(ErrorCode::not_onnx, "not an ONNX model, or a damaged one: field {} has wire type {} instead of {}; {}", field_,
-         static_cast<int>(kind_), static_cast<int>(kind), kAdvice);
+    fail(ErrorCode::not_onnx, "not an ONNX model, or a damaged one: field {} has wire type {} instead of {}; {}",
+         field_, static_cast<int>(kind_), static_cast<int>(kind), kAdvice);
 }
 
 int64_t WireReader::integer() {
@@ -94,10 +95,18 @@ std::string_view WireReader::text() {
 
 void WireReader::skip() {
   switch (kind_) {
-    case Kind::varint: varint(); break;
-    case Kind::fixed64: take(8); break;
-    case Kind::length: bytes(); break;
-    case Kind::fixed32: take(4); break;
+    case Kind::varint:
+      varint();
+      break;
+    case Kind::fixed64:
+      take(8);
+      break;
+    case Kind::length:
+      bytes();
+      break;
+    case Kind::fixed32:
+      take(4);
+      break;
   }
 }
 

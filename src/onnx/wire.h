@@ -6,8 +6,9 @@
 
 namespace tenon::core {
 
-/// The fields of one protobuf message, over protozero's varint decoder. Lengths are 64-bit (protozero's own reader wraps
-/// at 4 GiB) and wire types are checked, so damaged input ends in ErrorCode::not_onnx and never outside `message`.
+/// The fields of one protobuf message, over protozero's varint decoder. Lengths are 64-bit (protozero's own reader
+/// wraps at 4 GiB) and wire types are checked, so damaged input ends in ErrorCode::not_onnx and never outside
+/// `message`.
 class WireReader {
  public:
   explicit WireReader(std::string_view message) : at_(message.data()), end_(message.data() + message.size()) {}

@@ -8,7 +8,8 @@ namespace tenon::core {
 namespace {
 
 bool same_dims(const Type& a, const Type& b) {
-  return a.ranked == b.ranked && a.rank() == b.rank() && std::equal(a.shape.begin(), a.shape.end(), b.shape.begin(), known_equal);
+  return a.ranked == b.ranked && a.rank() == b.rank() &&
+         std::equal(a.shape.begin(), a.shape.end(), b.shape.begin(), known_equal);
 }
 
 /// For types whose symbols stand for themselves alone.
@@ -64,7 +65,8 @@ Type merge_types(const Type& a, const Type& b, FreshDim fresh, std::string_view 
   if (one_is_optional && a.kind == Type::Kind::optional) return Type::optional(merge_types(*a.element, b, fresh, what));
   if (one_is_optional) return Type::optional(merge_types(a, *b.element, fresh, what));
   if (a.kind != b.kind || a.dtype != b.dtype)
-    fail(ErrorCode::invalid_model, "{} is {} on one way and {} on the other; one type was expected", what, a.str(), b.str());
+    fail(ErrorCode::invalid_model, "{} is {} on one way and {} on the other; one type was expected", what, a.str(),
+         b.str());
   if (a.kind == Type::Kind::sequence) return Type::sequence(merge_types(*a.element, *b.element, fresh, what));
   if (a.kind == Type::Kind::optional) return Type::optional(merge_types(*a.element, *b.element, fresh, what));
   if (!a.ranked || !b.ranked || a.rank() != b.rank()) return Type::unranked(a.dtype);

@@ -9,14 +9,15 @@
 namespace tenon::core {
 
 /// Types across the border between a graph and the bodies that its nodes hold. The symbols of a body's outputs that are
-/// not symbols of its inputs mean nothing outside. The symbols in a sequence's or optional's element type stand for each
-/// element alone, so they mean nothing outside that type either.
+/// not symbols of its inputs mean nothing outside. The symbols in a sequence's or optional's element type stand for
+/// each element alone, so they mean nothing outside that type either.
 using FreshDim = FunctionRef<Dim(std::string_view hint)>;
 
 /// The types of a body's outputs when its inputs have these types.
 std::vector<Type> body_types(const Graph& body, std::span<const Type> inputs);
 
-/// Types outside for types inside a body: symbols that the outer inputs do not have become fresh ones, equal ones equal.
+/// Types outside for types inside a body: symbols that the outer inputs do not have become fresh ones, equal ones
+/// equal.
 class LiftTypes {
  public:
   LiftTypes(std::span<const Type> outer_inputs, FreshDim fresh);

@@ -147,7 +147,8 @@ std::vector<HostValue> Loop::evaluate(const EvalContext& cx) const {
     auto outputs = core::evaluate(*body, inputs, cx.threads(), {cx.seed()});
     condition = single<bool>(std::get<Tensor>(outputs[0]), "the condition");
     for (int64_t k = 0; k < carried; ++k) inputs[2 + k] = std::move(outputs[1 + k]);
-    for (size_t k = 0; k < scanned.size(); ++k) scanned[k].push_back(std::get<Tensor>(std::move(outputs[1 + carried + k])));
+    for (size_t k = 0; k < scanned.size(); ++k)
+      scanned[k].push_back(std::get<Tensor>(std::move(outputs[1 + carried + k])));
   }
   std::vector<HostValue> results(inputs.begin() + 2, inputs.begin() + 2 + carried);
   for (size_t k = 0; k < scanned.size(); ++k)
@@ -158,7 +159,8 @@ std::vector<HostValue> Loop::evaluate(const EvalContext& cx) const {
 std::vector<Fact> Scan::infer(InferContext& cx) const {
   expect_inputs(cx, body->inputs().size());
   if (static_cast<int64_t>(body->outputs().size()) < states)
-    fail(ErrorCode::invalid_model, "its body gives {} outputs; {} states were expected", body->outputs().size(), states);
+    fail(ErrorCode::invalid_model, "its body gives {} outputs; {} states were expected", body->outputs().size(),
+         states);
   const auto fresh = [&](std::string_view hint) { return cx.unknown(hint); };
   std::vector<Type> rest = input_types(cx, states, cx.size() - states);
   std::optional<Dim> count;
@@ -167,8 +169,10 @@ std::vector<Fact> Scan::infer(InferContext& cx) const {
     Type& type = rest[i];
     if (!type.ranked) continue;
     const int64_t axis = resolve_axis(at_or_zero(input_axes, i), type.rank());
-    if (count) cx.require_equal(*count, type.shape[axis], "the scanned axes of two inputs");
-    else count = type.shape[axis];
+    if (count)
+      cx.require_equal(*count, type.shape[axis], "the scanned axes of two inputs");
+    else
+      count = type.shape[axis];
     type.shape.erase(type.shape.begin() + axis);
   }
   if (!count) count = cx.unknown("trips");
@@ -205,12 +209,14 @@ std::vector<HostValue> Scan::evaluate(const EvalContext& cx) const {
     }
     auto outputs = core::evaluate(*body, inputs, cx.threads(), {cx.seed()});
     for (int64_t k = 0; k < states; ++k) inputs[k] = std::move(outputs[k]);
-    for (size_t k = 0; k < collected.size(); ++k) collected[k].push_back(std::get<Tensor>(std::move(outputs[states + k])));
+    for (size_t k = 0; k < collected.size(); ++k)
+      collected[k].push_back(std::get<Tensor>(std::move(outputs[states + k])));
   }
   std::vector<HostValue> results(inputs.begin(), inputs.begin() + states);
   for (size_t k = 0; k < collected.size(); ++k) {
     if (at_or_zero(output_directions, k)) std::reverse(collected[k].begin(), collected[k].end());
-    results.push_back(stack(collected[k], at_or_zero(output_axes, k), body->type(body->outputs()[states + k]), cx.threads()));
+    results.push_back(
+        stack(collected[k], at_or_zero(output_axes, k), body->type(body->outputs()[states + k]), cx.threads()));
   }
   return results;
 }
@@ -218,7 +224,8 @@ std::vector<HostValue> Scan::evaluate(const EvalContext& cx) const {
 std::vector<Fact> BatchedScan::infer(InferContext& cx) const {
   expect_inputs(cx, 1 + body->inputs().size());
   if (static_cast<int64_t>(body->outputs().size()) < states || sequences < 1)
-    fail(ErrorCode::invalid_model, "its body gives {} outputs; {} states were expected", body->outputs().size(), states);
+    fail(ErrorCode::invalid_model, "its body gives {} outputs; {} states were expected", body->outputs().size(),
+         states);
   if (cx.has(0)) expect_dtype(cx, 0, "the lengths", {DType::i64});
   const auto fresh = [&](std::string_view hint) { return cx.unknown(hint); };
   std::vector<Type> inputs = input_types(cx, 1, cx.size() - 1);
@@ -267,7 +274,8 @@ std::vector<HostValue> BatchedScan::evaluate(const EvalContext& cx) const {
   std::vector<HostValue> values;
   for (size_t k = 0; k < results.size(); ++k) {
     const Type& inner = body->type(body->outputs()[k]);
-    values.push_back(stack(results[k], 0, static_cast<int64_t>(k) < states ? inner : stacked(inner, time, 0), cx.threads()));
+    values.push_back(
+        stack(results[k], 0, static_cast<int64_t>(k) < states ? inner : stacked(inner, time, 0), cx.threads()));
   }
   return values;
 }

@@ -20,8 +20,7 @@ void expect_sequence(const InferContext& cx) {
 /// The position input as a number in [0, size).
 size_t position(const EvalContext& cx, int input, size_t size) {
   const auto values = to_int64s(cx.tensor(input));
-  if (values.size() != 1)
-    fail(ErrorCode::runtime_value, "the position must have one element; found {}", values.size());
+  if (values.size() != 1) fail(ErrorCode::runtime_value, "the position must have one element; found {}", values.size());
   const auto count = static_cast<int64_t>(size);
   if (values[0] < -count || values[0] >= count)
     fail(ErrorCode::runtime_index, "position {} is outside a sequence of {} elements", values[0], size);
@@ -42,7 +41,8 @@ std::vector<int64_t> part_sizes(const EvalContext& cx, int64_t length) {
   }
   if (sum == 0) fail(ErrorCode::runtime_value, "parts of size 0 are asked for");
   std::vector<int64_t> sizes;
-  for (int64_t begin = 0; begin < length; begin += std::min(sum, length - begin)) sizes.push_back(std::min(sum, length - begin));
+  for (int64_t begin = 0; begin < length; begin += std::min(sum, length - begin))
+    sizes.push_back(std::min(sum, length - begin));
   return sizes;
 }
 
@@ -138,8 +138,10 @@ std::vector<Fact> ConcatFromSequence::infer(InferContext& cx) const {
   Type type = element_type(cx.input(0).type, [&](std::string_view hint) { return cx.unknown(hint); });
   if (!type.ranked) return {type};
   const int64_t at = resolve_axis(axis, type.rank() + (new_axis ? 1 : 0));
-  if (new_axis) type.shape.insert(type.shape.begin() + at, cx.unknown("count"));
-  else type.shape[at] = cx.unknown("count");
+  if (new_axis)
+    type.shape.insert(type.shape.begin() + at, cx.unknown("count"));
+  else
+    type.shape[at] = cx.unknown("count");
   return {type};
 }
 

@@ -15,7 +15,10 @@ namespace {
 constexpr uint32_t kRawByte = 0x80000000;
 uint32_t next_code_point(std::string_view text, size_t& i) {
   const auto lead = static_cast<unsigned char>(text[i++]);
-  const int more = lead >= 0xF0 && lead < 0xF5 ? 3 : lead >= 0xE0 && lead < 0xF0 ? 2 : lead >= 0xC2 && lead < 0xE0 ? 1 : 0;
+  const int more = lead >= 0xF0 && lead < 0xF5   ? 3
+                   : lead >= 0xE0 && lead < 0xF0 ? 2
+                   : lead >= 0xC2 && lead < 0xE0 ? 1
+                                                 : 0;
   if (lead < 0x80) return lead;
   if (more == 0 || text.size() - i < static_cast<size_t>(more)) return kRawByte | lead;
   uint32_t code = lead & (0x3F >> more);
@@ -76,7 +79,8 @@ std::vector<std::string> split_at_blanks(std::string_view text, int64_t most) {
     if (begin == text.npos) return parts;
     text.remove_prefix(begin);
     const bool is_rest = static_cast<int64_t>(parts.size()) == most;
-    const size_t end = is_rest ? text.find_last_not_of(kBlanks) + 1 : std::min(text.find_first_of(kBlanks), text.size());
+    const size_t end =
+        is_rest ? text.find_last_not_of(kBlanks) + 1 : std::min(text.find_first_of(kBlanks), text.size());
     parts.emplace_back(text.substr(0, end));
     if (is_rest) return parts;
     text.remove_prefix(end);
@@ -85,9 +89,7 @@ std::vector<std::string> split_at_blanks(std::string_view text, int64_t most) {
 
 void expect_strings(InferContext& cx, int input) { expect_dtype(cx, input, "the input", {DType::string}); }
 
-Fact same_shape(const Fact& x, DType dtype) {
-  return x.type.ranked ? Fact::tensor(dtype, x.shape()) : unranked(dtype);
-}
+Fact same_shape(const Fact& x, DType dtype) { return x.type.ranked ? Fact::tensor(dtype, x.shape()) : unranked(dtype); }
 
 }  // namespace
 
@@ -113,7 +115,9 @@ std::vector<HostValue> StringNormalizer::evaluate(const EvalContext& cx) const {
   const Tensor& x = cx.tensor(0);
   if (x.rank() == 2 && x.dim(0) != 1)
     fail(ErrorCode::runtime_value, "the input must have shape [C] or [1,C]; found {}", dims_to_string(x.dims()));
-  const auto key = [&](const std::string& word) { return case_sensitive ? word : change_case(word, CaseChange::lower); };
+  const auto key = [&](const std::string& word) {
+    return case_sensitive ? word : change_case(word, CaseChange::lower);
+  };
   std::vector<std::string> banned;
   for (const auto& word : stopwords) banned.push_back(key(word));
   std::vector<std::string> kept;
@@ -182,7 +186,8 @@ std::vector<HostValue> StringSplit::evaluate(const EvalContext& cx) const {
 std::vector<Fact> RegexFullMatch::infer(InferContext& cx) const {
   expect_strings(cx, 0);
   const RE2 regex(pattern, RE2::Quiet);
-  if (!regex.ok()) fail(ErrorCode::invalid_model, "the pattern '{}' is not in RE2's syntax: {}", pattern, regex.error());
+  if (!regex.ok())
+    fail(ErrorCode::invalid_model, "the pattern '{}' is not in RE2's syntax: {}", pattern, regex.error());
   return {same_shape(cx.input(0), DType::boolean)};
 }
 
@@ -190,8 +195,7 @@ std::vector<HostValue> RegexFullMatch::evaluate(const EvalContext& cx) const {
   const Tensor& x = cx.tensor(0);
   const RE2 regex(pattern, RE2::Quiet);
   Tensor out(DType::boolean, x.dims());
-  for (int64_t i = 0; i < x.size(); ++i)
-    out.mutable_data<bool>()[i] = RE2::FullMatch(x.data<std::string>()[i], regex);
+  for (int64_t i = 0; i < x.size(); ++i) out.mutable_data<bool>()[i] = RE2::FullMatch(x.data<std::string>()[i], regex);
   return {out};
 }
 

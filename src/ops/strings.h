@@ -30,8 +30,8 @@ struct StringConcat : OpDef<StringConcat> {
   std::vector<HostValue> evaluate(const EvalContext&) const override;
 };
 
-/// StringSplit(x) -> parts with a new last axis, filled up with empty strings; numbers of parts, i64. At most `maxsplit`
-/// splits where given. An empty delimiter means runs of white space, which count for nothing at the ends.
+/// StringSplit(x) -> parts with a new last axis, filled up with empty strings; numbers of parts, i64. At most
+/// `maxsplit` splits where given. An empty delimiter means runs of white space, which count for nothing at the ends.
 struct StringSplit : OpDef<StringSplit> {
   static constexpr std::string_view op_name = "StringSplit";
   std::string delimiter;
@@ -57,8 +57,8 @@ enum class TfIdfMode { tf, idf, tfidf };
 std::span<const std::string_view> enum_names(TfIdfMode);
 
 /// Counts of the pool's n-grams in each row of x (string, i32 or i64; [C] or [N,C]) -> f32[columns] or [N, columns].
-/// `counts[n-1]` is where the n-grams of length n begin in the pool, `columns[i]` where the i-th n-gram is counted. Items
-/// of an n-gram stand 1 to max_skip + 1 apart. idf: weight where present; tfidf: count times weight.
+/// `counts[n-1]` is where the n-grams of length n begin in the pool, `columns[i]` where the i-th n-gram is counted.
+/// Items of an n-gram stand 1 to max_skip + 1 apart. idf: weight where present; tfidf: count times weight.
 struct TfIdfVectorizer : OpDef<TfIdfVectorizer> {
   static constexpr std::string_view op_name = "TfIdfVectorizer";
   TfIdfMode mode = TfIdfMode::tf;

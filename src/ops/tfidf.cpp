@@ -54,7 +54,8 @@ void check_fields(const TfIdfVectorizer& op) {
     grams += (end - begin) / static_cast<int64_t>(n);
   }
   require(grams == static_cast<int64_t>(op.columns.size()), "ngram_indexes must have one entry per n-gram of the pool");
-  require(op.weights.empty() || op.weights.size() == op.columns.size(), "weights must have one entry per n-gram of the pool");
+  require(op.weights.empty() || op.weights.size() == op.columns.size(),
+          "weights must have one entry per n-gram of the pool");
   constexpr int64_t kMostColumns = int64_t{1} << 31;
   for (int64_t c : op.columns) require(c >= 0 && c < kMostColumns, "ngram_indexes must be in [0, 2^31)");
 }

@@ -111,7 +111,8 @@ TEST(Scan, AddsUpBackwards) {
   Scan scan;
   scan.states = scan.sequences = 1;
   scan.input_directions = {1};
-  scan.body = body_of("graph body(s: f32[2], x: f32[2]) {\n  %1 = Binary{kind=add}(%s, %x)\n  return s = %1, y = %1\n}");
+  scan.body =
+      body_of("graph body(s: f32[2], x: f32[2]) {\n  %1 = Binary{kind=add}(%s, %x)\n  return s = %1, y = %1\n}");
   Graph g;
   const Value s = g.add_input("s", Type::tensor(DType::f32, {2}));
   const Value x = g.add_input("x", Type::tensor(DType::f32, {Dim::symbol("T"), 2}));

@@ -29,8 +29,9 @@ inline std::string int_attribute(const std::string& name, int64_t value) {
   return bytes;
 }
 
-inline std::string node(const std::string& op_type, const Names& inputs, const Names& outputs, const std::string& name = "",
-                        const std::vector<std::string>& attributes = {}, const std::string& domain = "") {
+inline std::string node(const std::string& op_type, const Names& inputs, const Names& outputs,
+                        const std::string& name = "", const std::vector<std::string>& attributes = {},
+                        const std::string& domain = "") {
   std::string bytes;
   protozero::pbf_writer w(bytes);
   for (const auto& i : inputs) w.add_string(1, i);
@@ -48,8 +49,10 @@ inline std::string value_info(const std::string& name, int data_type, const Name
   for (const auto& d : dims) {
     std::string dim;
     protozero::pbf_writer w(dim);
-    if (!d.empty() && d[0] >= '0' && d[0] <= '9') w.add_int64(1, std::stoll(d));
-    else if (!d.empty()) w.add_string(2, d);
+    if (!d.empty() && d[0] >= '0' && d[0] <= '9')
+      w.add_int64(1, std::stoll(d));
+    else if (!d.empty())
+      w.add_string(2, d);
     protozero::pbf_writer(shape).add_message(1, dim);
   }
   std::string tensor, type, bytes;
@@ -64,7 +67,8 @@ inline std::string value_info(const std::string& name, int data_type, const Name
 }
 
 /// A TensorProto with raw data.
-inline std::string raw_tensor(const std::string& name, int data_type, const std::vector<int64_t>& dims, const std::string& raw) {
+inline std::string raw_tensor(const std::string& name, int data_type, const std::vector<int64_t>& dims,
+                              const std::string& raw) {
   std::string bytes;
   protozero::pbf_writer w(bytes);
   for (int64_t d : dims) w.add_int64(1, d);
@@ -115,7 +119,8 @@ inline std::string opset_import(int64_t version, const std::string& domain = "")
   return bytes;
 }
 
-inline std::string model_of(const GraphBytes& graph, int64_t opset = 17, const std::vector<std::string>& functions = {}) {
+inline std::string model_of(const GraphBytes& graph, int64_t opset = 17,
+                            const std::vector<std::string>& functions = {}) {
   std::string bytes;
   protozero::pbf_writer w(bytes);
   w.add_int64(1, 8);
@@ -125,8 +130,8 @@ inline std::string model_of(const GraphBytes& graph, int64_t opset = 17, const s
   return bytes;
 }
 
-inline std::string function(const std::string& name, const std::string& domain, const Names& inputs, const Names& outputs,
-                            const std::vector<std::string>& nodes) {
+inline std::string function(const std::string& name, const std::string& domain, const Names& inputs,
+                            const Names& outputs, const std::vector<std::string>& nodes) {
   std::string bytes;
   protozero::pbf_writer w(bytes);
   w.add_string(1, name);

@@ -243,8 +243,9 @@ GraphBytes with_branches(const GraphBytes& then_branch, const GraphBytes& else_b
   GraphBytes g;
   g.inputs = {value_info("c", kBool, {}), value_info("x", kFloat, {"N", "4"}), value_info("w", kFloat, {"3"})};
   g.outputs = {value_info("y", kFloat, {})};
-  g.nodes = {node("If", {"c"}, {"y"}, "choose",
-                  {graph_attribute("then_branch", then_branch.bytes()), graph_attribute("else_branch", else_branch.bytes())})};
+  g.nodes = {
+      node("If", {"c"}, {"y"}, "choose",
+           {graph_attribute("then_branch", then_branch.bytes()), graph_attribute("else_branch", else_branch.bytes())})};
   return g;
 }
 
@@ -278,8 +279,9 @@ TEST(Onnx, BranchesCaptureOuterValuesAsInputs) {
 TEST(Onnx, GraphsNestedTooDeeplyAreRefused) {
   GraphBytes inner = branch({node("Relu", {"x"}, {"r"})});
   for (int i = 0; i < 40; ++i)
-    inner = branch({node("If", {"c"}, {"r"}, "", {graph_attribute("then_branch", inner.bytes()),
-                                                  graph_attribute("else_branch", inner.bytes().substr(0, 0))})});
+    inner = branch({node(
+        "If", {"c"}, {"r"}, "",
+        {graph_attribute("then_branch", inner.bytes()), graph_attribute("else_branch", inner.bytes().substr(0, 0))})});
   const auto g = with_branches(inner, branch({node("Relu", {"x"}, {"r"})}));
   expect_error(model_of(g), ErrorCode::too_large, {"nested"});
 }
@@ -306,7 +308,8 @@ TEST(Onnx, FunctionsThatMultiplyAreStopped) {
   for (int level = 0; level < 12; ++level) {
     std::vector<std::string> nodes;
     for (int i = 0; i < 10; ++i)
-      nodes.push_back(node("F" + std::to_string(level + 1), {"i"}, {i ? "o" + std::to_string(i) : "o"}, "", {}, "mine"));
+      nodes.push_back(
+          node("F" + std::to_string(level + 1), {"i"}, {i ? "o" + std::to_string(i) : "o"}, "", {}, "mine"));
     functions.push_back(function("F" + std::to_string(level), "mine", {"i"}, {"o"}, nodes));
   }
   functions.push_back(function("F12", "mine", {"i"}, {"o"}, {node("Relu", {"i"}, {"o"})}));
@@ -317,8 +320,8 @@ TEST(Onnx, FunctionsThatMultiplyAreStopped) {
 
 TEST(Onnx, CheckListsEveryProblemOnce) {
   GraphBytes g = one_relu();
-  g.nodes = {node("Relo", {"x"}, {"a"}, "bad1"), node("Relu", {"a"}, {"b"}, "after"), node("Nope", {"b"}, {"c"}, "bad2"),
-             node("Relu", {"x"}, {"y"}, "good")};
+  g.nodes = {node("Relo", {"x"}, {"a"}, "bad1"), node("Relu", {"a"}, {"b"}, "after"),
+             node("Nope", {"b"}, {"c"}, "bad2"), node("Relu", {"x"}, {"y"}, "good")};
   g.initializers = {raw_tensor("w", kFloat, {3}, "")};
   const Folder folder;
   folder.write("m.onnx", model_of(g));
