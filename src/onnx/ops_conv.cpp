@@ -38,7 +38,8 @@ Activation import_activation(ImportContext& cx) {
   const std::vector<double> parameters = cx.reals("activation_params");
   const size_t expected = a.kind == "leaky_relu" ? 1 : a.kind == "clip" || a.kind == "hard_sigmoid" ? 2 : 0;
   if (parameters.size() < expected)
-    fail(ErrorCode::invalid_model, "its attribute 'activation_params' must have {} elements for this activation; found {}", expected,
+    fail(ErrorCode::invalid_model,
+         "its attribute 'activation_params' must have {} elements for this activation; found {}", expected,
          parameters.size());
   if (expected > 0) a.alpha = parameters[0];
   if (expected > 1) a.beta = parameters[1];
@@ -60,7 +61,8 @@ void import_conv_transpose(ImportContext& cx) {
   op.output_padding = cx.integers("output_padding");
   op.output_shape = cx.integers("output_shape");
   const auto rank = static_cast<size_t>(cx.rank(x, "X"));
-  if (op.output_shape.size() == rank && rank > 2) op.output_shape.erase(op.output_shape.begin(), op.output_shape.begin() + 2);
+  if (op.output_shape.size() == rank && rank > 2)
+    op.output_shape.erase(op.output_shape.begin(), op.output_shape.begin() + 2);
   cx.output(0, cx.add(op, trimmed({x, w, cx.input(2)})));
 }
 
@@ -75,7 +77,8 @@ void import_conv_integer(ImportContext& cx) {
 /// quantize(conv(dequantize(x), dequantize(w), dequantize(bias))), the bias in steps of the product of the scales.
 void import_qlinear_conv(ImportContext& cx) {
   const bool channels_last = cx.integer("channels_last", 0) != 0;
-  const Value x = cx.required(0, "x"), x_scale = cx.required(1, "x_scale"), w = cx.required(3, "w"), w_scale = cx.required(4, "w_scale");
+  const Value x = cx.required(0, "x"), x_scale = cx.required(1, "x_scale"), w = cx.required(3, "w"),
+              w_scale = cx.required(4, "w_scale");
   Value bias = cx.input(8);
   if (bias) bias = dequantized(cx, bias, cx.add(Binary(BinaryKind::mul), {x_scale, w_scale}), {}, 0);
   const Value real = dequantized(cx, channels_last ? to_channels_first(cx, x) : x, x_scale, cx.input(2));
@@ -99,7 +102,8 @@ void import_causal_conv(ImportContext& cx) {
   const Value x = cx.required(0, "input"), w = cx.required(1, "weight"), past = cx.input(3);
   const auto weights = const_dims(cx.fact(w).shape());
   if (cx.rank(w, "the weight") != 3 || !weights)
-    fail(ErrorCode::unsupported_operator, "the weight must have a known shape [channels,1,k]; found {}", cx.fact(w).type.str());
+    fail(ErrorCode::unsupported_operator, "the weight must have a known shape [channels,1,k]; found {}",
+         cx.fact(w).type.str());
   const int64_t state = (*weights)[2] - 1;
   Value padded;
   if (past) {

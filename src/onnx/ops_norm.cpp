@@ -57,11 +57,14 @@ void import_batch_norm(ImportContext& cx) {
   op.momentum = cx.real("momentum", 0.9f);
   bool statistics = false;
   for (int i = 1; i < cx.output_count(); ++i) statistics = statistics || cx.wants(i);
-  if (cx.opset() >= 14) op.training = cx.integer("training_mode", 0) != 0;
-  else op.training = statistics && !(cx.opset() < 7 && cx.integer("is_test", 0) != 0);
+  if (cx.opset() >= 14)
+    op.training = cx.integer("training_mode", 0) != 0;
+  else
+    op.training = statistics && !(cx.opset() < 7 && cx.integer("is_test", 0) != 0);
   if (cx.wants(3) || cx.wants(4))
     fail(ErrorCode::unsupported_operator, "its outputs saved_mean and saved_var are not supported; leave them out");
-  if (statistics && !op.training) fail(ErrorCode::invalid_model, "the running mean and variance are computed in training mode only");
+  if (statistics && !op.training)
+    fail(ErrorCode::invalid_model, "the running mean and variance are computed in training mode only");
   if (cx.opset() < 9 && cx.integer("spatial", 1) == 0) {
     if (op.training) fail(ErrorCode::unsupported_operator, "training with spatial=0 is not supported");
     return import_per_element_norm(cx, op.epsilon);
@@ -80,7 +83,8 @@ void import_group_norm(ImportContext& cx) {
   op.epsilon = cx.real("epsilon", 1e-5f);
   op.groups = cx.integer("num_groups");
   op.per_group_scale = cx.opset() < 21;
-  if (op.groups < 1) fail(ErrorCode::invalid_model, "its attribute 'num_groups' must be 1 or more; found {}", op.groups);
+  if (op.groups < 1)
+    fail(ErrorCode::invalid_model, "its attribute 'num_groups' must be 1 or more; found {}", op.groups);
   cx.output(0, cx.add(op, {cx.required(0, "X"), cx.required(1, "scale"), cx.required(2, "bias")}));
 }
 
@@ -120,7 +124,8 @@ LayerNorm make_layer_norm(const ImportContext& cx, bool rms) {
 }
 
 void import_layer_norm(ImportContext& cx) {
-  cx.outputs_of(cx.add(make_layer_norm(cx, false), trimmed({cx.required(0, "X"), cx.required(1, "Scale"), cx.input(2)})));
+  cx.outputs_of(
+      cx.add(make_layer_norm(cx, false), trimmed({cx.required(0, "X"), cx.required(1, "Scale"), cx.input(2)})));
 }
 
 void import_simplified_layer_norm(ImportContext& cx) {

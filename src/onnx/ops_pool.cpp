@@ -10,7 +10,8 @@ Pool make_pool(const ImportContext& cx, PoolKind kind) {
   Pool op;
   op.kind = kind;
   op.window = import_window(cx);
-  if (op.window.kernel.empty()) fail(ErrorCode::invalid_model, "its attribute 'kernel_shape' is required but not given");
+  if (op.window.kernel.empty())
+    fail(ErrorCode::invalid_model, "its attribute 'kernel_shape' is required but not given");
   op.ceil_mode = cx.integer("ceil_mode", 0) != 0;
   if (kind == PoolKind::average) op.count_include_pad = cx.integer("count_include_pad", 0) != 0;
   if (kind == PoolKind::lp) op.p = cx.integer("p", 2);
@@ -51,7 +52,8 @@ void import_nhwc_max_pool(ImportContext& cx) {
 void import_quantized(ImportContext& cx, const Pool& op) {
   const bool channels_last = cx.integer("channels_last", 0) != 0;
   const Value x = cx.required(0, "X");
-  const Value real = dequantized(cx, channels_last ? to_channels_first(cx, x) : x, cx.required(1, "x_scale"), cx.input(2));
+  const Value real =
+      dequantized(cx, channels_last ? to_channels_first(cx, x) : x, cx.required(1, "x_scale"), cx.input(2));
   const Value y = quantized(cx, cx.add(op, {real}), cx.required(3, "y_scale"), cx.input(4));
   cx.output(0, channels_last ? to_channels_last(cx, y) : y);
 }
@@ -64,7 +66,8 @@ void import_max_unpool(ImportContext& cx) {
   op.window.kernel = cx.integers("kernel_shape");
   op.window.strides = cx.integers("strides");
   op.window.pads = cx.integers("pads");
-  if (op.window.kernel.empty()) fail(ErrorCode::invalid_model, "its attribute 'kernel_shape' is required but not given");
+  if (op.window.kernel.empty())
+    fail(ErrorCode::invalid_model, "its attribute 'kernel_shape' is required but not given");
   cx.output(0, cx.add(op, trimmed({cx.required(0, "X"), cx.required(1, "I"), cx.input(2)})));
 }
 
@@ -83,7 +86,8 @@ void import_roi_align(ImportContext& cx) {
 
 void import_max_roi_pool(ImportContext& cx) {
   const std::vector<int64_t> shape = cx.integers("pooled_shape");
-  if (shape.size() != 2) fail(ErrorCode::invalid_model, "its attribute 'pooled_shape' must have 2 elements; found {}", shape.size());
+  if (shape.size() != 2)
+    fail(ErrorCode::invalid_model, "its attribute 'pooled_shape' must have 2 elements; found {}", shape.size());
   MaxRoiPool op;
   op.height = shape[0];
   op.width = shape[1];

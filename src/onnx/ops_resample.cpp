@@ -47,7 +47,8 @@ void import_resize(ImportContext& cx) {
   op.cubic_a = cx.real("cubic_coeff_a", -0.75);
   op.extrapolation = cx.real("extrapolation_value", 0);
   const bool crops = op.coordinates == ResizeCoordinates::tf_crop_and_resize, sized = cx.has(3);
-  cx.output(0, cx.add(op, trimmed({cx.required(0, "X"), crops ? cx.input(1) : Value{}, sized ? Value{} : cx.input(2), cx.input(3)})));
+  cx.output(0, cx.add(op, trimmed({cx.required(0, "X"), crops ? cx.input(1) : Value{}, sized ? Value{} : cx.input(2),
+                                   cx.input(3)})));
 }
 
 void import_grid_sample(ImportContext& cx) {
@@ -66,7 +67,8 @@ void import_affine_grid(ImportContext& cx) {
 }
 
 void import_image_decoder(ImportContext&) {
-  fail(ErrorCode::unsupported_operator, "decoding images is not supported; decode them before and give the pixels as an input");
+  fail(ErrorCode::unsupported_operator,
+       "decoding images is not supported; decode them before and give the pixels as an input");
 }
 
 }  // namespace

@@ -17,7 +17,8 @@ void register_spatial(ImportTable& table) {
   register_resample(table);
 }
 
-int import_choice(const ImportContext& cx, std::string_view name, std::string_view otherwise, std::span<const std::string_view> choices) {
+int import_choice(const ImportContext& cx, std::string_view name, std::string_view otherwise,
+                  std::span<const std::string_view> choices) {
   const std::string found = cx.text(name, otherwise);
   const auto at = std::find(choices.begin(), choices.end(), found);
   if (at != choices.end()) return static_cast<int>(at - choices.begin());
@@ -47,7 +48,8 @@ Value to_channels_first(ImportContext& cx, Value x) {
   Transpose op;
   op.permutation.resize(static_cast<size_t>(cx.rank(x, "the input")));
   std::iota(op.permutation.begin(), op.permutation.end(), 0);
-  if (op.permutation.size() > 2) std::rotate(op.permutation.begin() + 1, op.permutation.end() - 1, op.permutation.end());
+  if (op.permutation.size() > 2)
+    std::rotate(op.permutation.begin() + 1, op.permutation.end() - 1, op.permutation.end());
   return cx.add(std::move(op), {x});
 }
 
@@ -55,7 +57,8 @@ Value to_channels_last(ImportContext& cx, Value x) {
   Transpose op;
   op.permutation.resize(static_cast<size_t>(cx.rank(x, "the output")));
   std::iota(op.permutation.begin(), op.permutation.end(), 0);
-  if (op.permutation.size() > 2) std::rotate(op.permutation.begin() + 1, op.permutation.begin() + 2, op.permutation.end());
+  if (op.permutation.size() > 2)
+    std::rotate(op.permutation.begin() + 1, op.permutation.begin() + 2, op.permutation.end());
   return cx.add(std::move(op), {x});
 }
 
@@ -65,6 +68,8 @@ Value dequantized(ImportContext& cx, Value x, Value scale, Value zero, int64_t a
   return cx.add(op, trimmed({x, scale, zero}));
 }
 
-Value quantized(ImportContext& cx, Value x, Value scale, Value zero) { return cx.add(QuantizeLinear{}, trimmed({x, scale, zero})); }
+Value quantized(ImportContext& cx, Value x, Value scale, Value zero) {
+  return cx.add(QuantizeLinear{}, trimmed({x, scale, zero}));
+}
 
 }  // namespace tenon::core

@@ -14,7 +14,8 @@ Window import_window(const ImportContext&);
 /// Without the absent inputs at the end.
 std::vector<Value> trimmed(std::vector<Value>);
 /// The index of the attribute's text in `choices`; fails with the list of them.
-int import_choice(const ImportContext&, std::string_view name, std::string_view otherwise, std::span<const std::string_view> choices);
+int import_choice(const ImportContext&, std::string_view name, std::string_view otherwise,
+                  std::span<const std::string_view> choices);
 /// Moves the channels of [N,...,C] to axis 1, and back. The rank must be known.
 Value to_channels_first(ImportContext&, Value);
 Value to_channels_last(ImportContext&, Value);

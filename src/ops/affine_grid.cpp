@@ -20,7 +20,8 @@ Tensor evaluate_grid(const AffineGrid& op, const EvalContext& cx) {
   const std::vector<int64_t> size = to_int64s(cx.tensor(1));
   const int64_t spatial = static_cast<int64_t>(size.size()) - 2;
   if (spatial < 1 || theta.dims() != Dims{size[0], spatial, spatial + 1})
-    fail(ErrorCode::shape_mismatch, "theta must have shape [N,r,r+1] for a size of r + 2 elements; found {} and size {}",
+    fail(ErrorCode::shape_mismatch,
+         "theta must have shape [N,r,r+1] for a size of r + 2 elements; found {} and size {}",
          dims_to_string(theta.dims()), dims_to_string(size));
   const Dims space(size.begin() + 2, size.end());
   Dims dims = {size[0]};
@@ -58,7 +59,8 @@ std::vector<Fact> AffineGrid::infer(InferContext& cx) const {
   if (!is_float(theta.dtype)) fail(ErrorCode::invalid_model, "theta must be of a float type; found {}", theta.str());
   if (!size.ranked || !size.shape[0].is_const()) return {unranked(theta.dtype)};
   const int64_t spatial = size.shape[0].value() - 2;
-  if (spatial != 2 && spatial != 3) fail(ErrorCode::invalid_model, "the size must have 4 or 5 elements; found {}", spatial + 2);
+  if (spatial != 2 && spatial != 3)
+    fail(ErrorCode::invalid_model, "the size must have 4 or 5 elements; found {}", spatial + 2);
   const auto known = cx.input(1).elements();
   const Shape full = known ? *known : unknown_shape(cx, "grid", spatial + 2);
   if (theta.ranked) {

@@ -35,10 +35,11 @@ Tensor evaluate_group_norm(const GroupNorm& op, const EvalContext& cx) {
   const int64_t channels = x.dim(1), groups = op.groups ? op.groups : channels;
   RealResult<T> y(x.dtype(), x.dims());
   if (x.size() == 0) return y.finish();
-  if (channels % groups != 0) fail(ErrorCode::shape_mismatch, "{} channels can't be divided into {} groups", channels, groups);
+  if (channels % groups != 0)
+    fail(ErrorCode::shape_mismatch, "{} channels can't be divided into {} groups", channels, groups);
   const int64_t plane = x.size() / x.dim(0) / channels, per_group = channels / groups, length = per_group * plane;
   const Reals<T> input(x), scale = vector_of<T>(cx, 1, "the scale", op.per_group_scale ? groups : channels),
-                    bias = vector_of<T>(cx, 2, "the bias", op.per_group_scale ? groups : channels);
+                           bias = vector_of<T>(cx, 2, "the bias", op.per_group_scale ? groups : channels);
   cx.threads().parallel(x.dim(0) * groups, [&](int64_t piece) {
     const Statistics s = statistics_of(input.data() + piece * length, length, op.epsilon, false);
     for (int64_t c = 0; c < per_group; ++c) {
@@ -72,8 +73,9 @@ std::vector<HostValue> evaluate_batch_norm(const BatchNorm& op, const EvalContex
   const Tensor& x = cx.tensor(0);
   const int64_t batch = x.dim(0), channels = x.rank() > 1 ? x.dim(1) : 1;
   const int64_t plane = x.size() ? x.size() / batch / channels : 0;
-  const Reals<T> input(x), scale = vector_of<T>(cx, 1, "the scale", channels), bias = vector_of<T>(cx, 2, "the bias", channels),
-                    mean = vector_of<T>(cx, 3, "the mean", channels), variance = vector_of<T>(cx, 4, "the variance", channels);
+  const Reals<T> input(x),
+      scale = vector_of<T>(cx, 1, "the scale", channels), bias = vector_of<T>(cx, 2, "the bias", channels),
+      mean = vector_of<T>(cx, 3, "the mean", channels), variance = vector_of<T>(cx, 4, "the variance", channels);
   RealResult<T> y(x.dtype(), x.dims());
   std::vector<double> running_mean(static_cast<size_t>(channels)), running_variance(static_cast<size_t>(channels));
   cx.threads().parallel(channels, [&](int64_t c) {
@@ -153,7 +155,8 @@ std::vector<HostValue> BatchNorm::evaluate(const EvalContext& cx) const {
 std::vector<Fact> LRN::infer(InferContext& cx) const {
   expect_float(cx, 0, "the input of the local response normalization");
   expect_rank(cx, 0, "the input of the local response normalization", 2);
-  if (size < 1) fail(ErrorCode::invalid_model, "size of the local response normalization must be 1 or more; found {}", size);
+  if (size < 1)
+    fail(ErrorCode::invalid_model, "size of the local response normalization must be 1 or more; found {}", size);
   return {Fact(cx.input(0).type)};
 }
 

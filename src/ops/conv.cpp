@@ -24,11 +24,11 @@ void add_epilogue(const EvalContext& cx, const Activation& activation, const Dim
   const int64_t plane = static_cast<int64_t>(y.size()) / planes;
   cx.threads().parallel_ranges(planes, std::max<int64_t>(1, (1 << 16) / std::max<int64_t>(1, plane)),
                                [&](int64_t begin, int64_t end) {
-    for (int64_t p = begin; p < end; ++p)
-      for (int64_t i = p * plane; i < (p + 1) * plane; ++i)
-        y[i] += (bias ? bias[p % dims[1]] : T(0)) + (residual ? residual[i] : T(0));
-    apply_activation(activation, y.subspan(begin * plane, (end - begin) * plane));
-  });
+                                 for (int64_t p = begin; p < end; ++p)
+                                   for (int64_t i = p * plane; i < (p + 1) * plane; ++i)
+                                     y[i] += (bias ? bias[p % dims[1]] : T(0)) + (residual ? residual[i] : T(0));
+                                 apply_activation(activation, y.subspan(begin * plane, (end - begin) * plane));
+                               });
 }
 
 template <class T>
@@ -53,7 +53,8 @@ std::vector<Fact> Conv::infer(InferContext& cx) const {
   const Shape out = infer_conv_shape(cx, 0, 1, window, group);
   if (cx.has(2)) {
     expect_rank(cx, 2, "the bias of the convolution", 1, 1);
-    if (cx.input(2).type.ranked) expect_same(cx, cx.input(2).shape()[0], out[1], "elements of the bias, one per output channel");
+    if (cx.input(2).type.ranked)
+      expect_same(cx, cx.input(2).shape()[0], out[1], "elements of the bias, one per output channel");
   }
   if (cx.has(3) && cx.input(3).type.ranked) {
     expect_rank(cx, 3, "the residual of the convolution", static_cast<int>(out.size()), static_cast<int>(out.size()));

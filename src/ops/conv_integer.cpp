@@ -20,7 +20,9 @@ std::vector<double> centered(const EvalContext& cx, int input, int zero_input) {
   return values;
 }
 
-void expect_bytes(InferContext& cx, int input, std::string_view what) { expect_dtype(cx, input, what, {DType::i8, DType::u8}); }
+void expect_bytes(InferContext& cx, int input, std::string_view what) {
+  expect_dtype(cx, input, what, {DType::i8, DType::u8});
+}
 
 }  // namespace
 

@@ -38,7 +38,8 @@ void add_tap(const Slide& s, const Dims& tap, T weight, const T* x, T* y) {
       flat = flat * s.in[i] + p;
     }
     if (inside)
-      add_scaled(to - from, weight, x + flat * s.in[last] + from * stride + shift, stride, y + row * s.out[last] + from);
+      add_scaled(to - from, weight, x + flat * s.in[last] + from * stride + shift, stride,
+                 y + row * s.out[last] + from);
     for (size_t i = last; i-- > 0 && ++at[i] == s.out[i];) at[i] = 0;
   }
 }
@@ -63,7 +64,8 @@ void convolve_by_taps(const ConvProblem& p, const T* x, const T* w, T* y, Thread
   });
 }
 
-/// The input under the kernel at output positions [first, first + count) as panels [count / kTileColumns][channel][tap][kTileColumns].
+/// The input under the kernel at output positions [first, first + count) as panels [count /
+/// kTileColumns][channel][tap][kTileColumns].
 template <class T>
 void pack_panels(const ConvProblem& p, const T* x, int64_t first, int64_t count, std::vector<T>& panels) {
   const Slide& s = p.slide;
@@ -104,8 +106,10 @@ void convolve_by_panels(const ConvProblem& p, const T* x, const T* w, T* y, Thre
 template <class T>
 void convolve(const ConvProblem& p, const T* x, const T* w, T* y, Threads& threads) {
   if (p.slide.positions == 0 || p.batch == 0) return;
-  if (p.out_channels < kTileRows) convolve_by_taps(p, x, w, y, threads);
-  else convolve_by_panels(p, x, w, y, threads);
+  if (p.out_channels < kTileRows)
+    convolve_by_taps(p, x, w, y, threads);
+  else
+    convolve_by_panels(p, x, w, y, threads);
 }
 template void convolve<float>(const ConvProblem&, const float*, const float*, float*, Threads&);
 template void convolve<double>(const ConvProblem&, const double*, const double*, double*, Threads&);
@@ -133,10 +137,12 @@ Shape infer_conv_shape(InferContext& cx, int x_input, int w_input, const Window&
 
 ConvProblem make_conv_problem(const Dims& x, const Dims& w, const Window& window, int64_t group) {
   const auto mismatch = [&](std::string_view what) {
-    fail(ErrorCode::shape_mismatch, "{}: input {}, weights {}, group {}", what, dims_to_string(x), dims_to_string(w), group);
+    fail(ErrorCode::shape_mismatch, "{}: input {}, weights {}, group {}", what, dims_to_string(x), dims_to_string(w),
+         group);
   };
   if (x.size() != w.size() || x.size() < 3) mismatch("input and weights must have the same rank of 3 or more");
-  if (group < 1 || x[1] != checked_mul(w[1], group)) mismatch("input channels must be the weights' channels times group");
+  if (group < 1 || x[1] != checked_mul(w[1], group))
+    mismatch("input channels must be the weights' channels times group");
   if (w[0] % group != 0) mismatch("output channels must be a multiple of group");
   const Dims kernel = spatial_dims(w);
   if (!window.kernel.empty() && window.kernel != kernel) mismatch("kernel_shape must be that of the weights");

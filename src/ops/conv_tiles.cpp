@@ -38,7 +38,8 @@ TENON_INLINE void add_block(const T* strip, const T* panel, int64_t k, double* s
   }
   for (int i = 0; i < kTileRows; ++i)
     for (int v = 0; v < kVectors; ++v)
-      for (int j = 0; j < Vector<T>::lanes; ++j) sums[i * kTileColumns + v * Vector<T>::lanes + j] += accumulator[i][v][j];
+      for (int j = 0; j < Vector<T>::lanes; ++j)
+        sums[i * kTileColumns + v * Vector<T>::lanes + j] += accumulator[i][v][j];
 }
 
 template <class T>
@@ -95,7 +96,7 @@ void multiply_panels(const T* strips, int64_t m, int64_t k, const T* panels, int
     }
 }
 
-#define TENON_INSTANTIATE(T)                                                           \
+#define TENON_INSTANTIATE(T)                                                            \
   template std::vector<T> pack_strips<T>(const T*, int64_t, int64_t, int64_t, int64_t); \
   template void multiply_panels<T>(const T*, int64_t, int64_t, const T*, int64_t, T*, int64_t);
 TENON_INSTANTIATE(float)

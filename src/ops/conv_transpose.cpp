@@ -37,8 +37,9 @@ Dim out_dim(const ConvTranspose& op, const Window& w, size_t axis, const Dim& in
   const Dim full = full_size(op, w, axis, in, kernel);
   const Dim out = w.auto_pad == AutoPad::valid ? full : full - Dim(w.pads[axis]) - Dim(w.pads[w.strides.size() + axis]);
   if (out.is_const() && out.value() < 0)
-    fail(ErrorCode::shape_mismatch, "spatial axis {} of the output would have {} elements: input {}, kernel {}, pads {} + {}",
-         axis, out.str(), in.str(), kernel.str(), w.pads[axis], w.pads[w.strides.size() + axis]);
+    fail(ErrorCode::shape_mismatch,
+         "spatial axis {} of the output would have {} elements: input {}, kernel {}, pads {} + {}", axis, out.str(),
+         in.str(), kernel.str(), w.pads[axis], w.pads[w.strides.size() + axis]);
   return out;
 }
 
@@ -87,17 +88,20 @@ Tensor evaluate_transpose(const ConvTranspose& op, const EvalContext& cx) {
   const Tensor &x = cx.tensor(0), &w = cx.tensor(1);
   check_lengths(op, x.dims().size() - 2);
   if (x.rank() != w.rank() || x.rank() < 3 || x.dim(1) != w.dim(0) || x.dim(1) % op.group != 0)
-    fail(ErrorCode::shape_mismatch, "input {} and weights {} must have one rank, one number of channels, divisible by group {}",
+    fail(ErrorCode::shape_mismatch,
+         "input {} and weights {} must have one rank, one number of channels, divisible by group {}",
          dims_to_string(x.dims()), dims_to_string(w.dims()), op.group);
   const Slide s = transposed_slide(op, spatial_dims(x.dims()), spatial_dims(w.dims()));
-  const int64_t in_channels = x.dim(1) / op.group, out_channels = w.dim(1), channels = checked_mul(out_channels, op.group);
+  const int64_t in_channels = x.dim(1) / op.group, out_channels = w.dim(1),
+                channels = checked_mul(out_channels, op.group);
   Dims dims = {x.dim(0), channels};
   dims.insert(dims.end(), s.in.begin(), s.in.end());
   RealResult<T> y(x.dtype(), dims);
   const Reals<T> input(x), weights(w);
   const Reals<T> bias = cx.has(2) ? Reals<T>(cx.tensor(2)) : Reals<T>();
   if (bias && bias.size() != channels)
-    fail(ErrorCode::shape_mismatch, "the bias must have {} elements, one per output channel; found {}", channels, bias.size());
+    fail(ErrorCode::shape_mismatch, "the bias must have {} elements, one per output channel; found {}", channels,
+         bias.size());
   constexpr int64_t kBlock = 8;  // output channels of one piece
   const int64_t blocks = (out_channels + kBlock - 1) / kBlock;
   cx.threads().parallel(op.group * blocks, [&](int64_t piece) {
@@ -106,7 +110,8 @@ Tensor evaluate_transpose(const ConvTranspose& op, const EvalContext& cx) {
     const std::vector<T> strips = pack_strips(from, count * s.taps, in_channels, int64_t{1}, out_channels * s.taps);
     for (int64_t n = 0; n < x.dim(0); ++n) {
       T* to = y.data() + (n * channels + g * out_channels + first) * s.plane;
-      add_planes(s, in_channels, count, input.data() + (n * op.group + g) * in_channels * s.positions, strips.data(), to);
+      add_planes(s, in_channels, count, input.data() + (n * op.group + g) * in_channels * s.positions, strips.data(),
+                 to);
       for (int64_t m = 0; m < count && bias; ++m)
         for (int64_t i = 0; i < s.plane; ++i) to[m * s.plane + i] += bias[g * out_channels + first + m];
       apply_activation(op.activation, std::span<T>(to, static_cast<size_t>(count * s.plane)));
@@ -135,12 +140,14 @@ std::vector<Fact> ConvTranspose::infer(InferContext& cx) const {
   const Window filled = window.filled(static_cast<int>(spatial));
   Shape out = {x.shape[0], w.shape[1] * Dim(group)};
   for (size_t i = 0; i < spatial; ++i) {
-    if (!window.kernel.empty()) expect_same(cx, w.shape[2 + i], window.kernel[i], "kernel_shape against the weights' shape");
+    if (!window.kernel.empty())
+      expect_same(cx, w.shape[2 + i], window.kernel[i], "kernel_shape against the weights' shape");
     out.push_back(out_dim(*this, filled, i, x.shape[2 + i], w.shape[2 + i]));
   }
   if (cx.has(2)) {
     expect_rank(cx, 2, "the bias of the transposed convolution", 1, 1);
-    if (cx.input(2).type.ranked) expect_same(cx, cx.input(2).shape()[0], out[1], "elements of the bias, one per output channel");
+    if (cx.input(2).type.ranked)
+      expect_same(cx, cx.input(2).shape()[0], out[1], "elements of the bias, one per output channel");
   }
   return {Fact::tensor(x.dtype, out)};
 }

@@ -35,7 +35,11 @@ template <class T>
 class Deformer {
  public:
   Deformer(const DeformConv& op, const ConvProblem& p, const EvalContext& cx)
-      : slide_(p.slide), channels_(p.group * p.in_channels), offset_group_(op.offset_group), x_(cx.tensor(0)), offset_(cx.tensor(2)),
+      : slide_(p.slide),
+        channels_(p.group * p.in_channels),
+        offset_group_(op.offset_group),
+        x_(cx.tensor(0)),
+        offset_(cx.tensor(2)),
         mask_(cx.has(4) ? Reals<T>(cx.tensor(4)) : Reals<T>()) {}
 
   /// The moved input under the kernel at up to kTileColumns output positions: [channel][tap][kTileColumns].
@@ -62,7 +66,8 @@ class Deformer {
     for (size_t i = rank; i-- > 0;) {
       const int64_t start = rest_output % slide_.out[i] * slide_.strides[i] - slide_.begin[i];
       at[i] = static_cast<double>(start + rest_tap % slide_.kernel[i] * slide_.dilations[i]) +
-              static_cast<double>(offset_[(row * static_cast<int64_t>(rank) + static_cast<int64_t>(i)) * slide_.positions + output]);
+              static_cast<double>(
+                  offset_[(row * static_cast<int64_t>(rank) + static_cast<int64_t>(i)) * slide_.positions + output]);
       rest_tap /= slide_.kernel[i], rest_output /= slide_.out[i];
     }
     return at;
@@ -92,9 +97,11 @@ void check_concrete(const DeformConv& op, const ConvProblem& p, const EvalContex
   expect(2, "the offset", checked_mul(rows, static_cast<int64_t>(s.in.size())));
   if (cx.has(4)) expect(4, "the mask", rows);
   if (p.group * p.in_channels % op.offset_group != 0)
-    fail(ErrorCode::shape_mismatch, "{} channels can't be divided into {} offset groups", p.group * p.in_channels, op.offset_group);
+    fail(ErrorCode::shape_mismatch, "{} channels can't be divided into {} offset groups", p.group * p.in_channels,
+         op.offset_group);
   if (cx.has(3) && cx.tensor(3).size() != p.group * p.out_channels)
-    fail(ErrorCode::shape_mismatch, "the bias must have {} elements; found {}", p.group * p.out_channels, cx.tensor(3).size());
+    fail(ErrorCode::shape_mismatch, "the bias must have {} elements; found {}", p.group * p.out_channels,
+         cx.tensor(3).size());
 }
 
 template <class T>
@@ -110,9 +117,11 @@ Tensor evaluate_deform(const DeformConv& op, const EvalContext& cx) {
   const Deformer<T> deformer(op, p, cx);
   std::vector<std::vector<T>> strips;
   for (int64_t g = 0; g < p.group; ++g)
-    strips.push_back(pack_strips(weights.data() + g * p.out_channels * depth, p.out_channels, depth, depth, int64_t{1}));
+    strips.push_back(
+        pack_strips(weights.data() + g * p.out_channels * depth, p.out_channels, depth, depth, int64_t{1}));
   cx.threads().parallel(p.batch * chunks, [&](int64_t piece) {
-    const int64_t image = piece / chunks, first = piece % chunks * kTileColumns, count = std::min(kTileColumns, s.positions - first);
+    const int64_t image = piece / chunks, first = piece % chunks * kTileColumns,
+                  count = std::min(kTileColumns, s.positions - first);
     std::vector<T> panel;
     deformer.pack(image, first, count, panel);
     T* to = y.data() + image * channels * s.positions + first;
@@ -131,7 +140,8 @@ std::vector<Fact> DeformConv::infer(InferContext& cx) const {
   for (int i = 0; i < 3; ++i) expect_tensor(cx, i, i == 0 ? "the input" : i == 1 ? "the weights" : "the offset");
   const Type &x = cx.input(0).type, &w = cx.input(1).type, &offset = cx.input(2).type;
   if (!is_float(x.dtype) || w.dtype != x.dtype || offset.dtype != x.dtype)
-    fail(ErrorCode::invalid_model, "input, weights and offset must be of one float type; found {}, {} and {}", x.str(), w.str(), offset.str());
+    fail(ErrorCode::invalid_model, "input, weights and offset must be of one float type; found {}, {} and {}", x.str(),
+         w.str(), offset.str());
   if (offset_group < 1) fail(ErrorCode::invalid_model, "offset_group must be 1 or more; found {}", offset_group);
   if (!x.ranked || !w.ranked) return {unranked(x.dtype)};
   const Shape out = infer_conv_shape(cx, 0, 1, window, group);
@@ -148,7 +158,8 @@ std::vector<Fact> DeformConv::infer(InferContext& cx) const {
   expect_map(2, "the shape of the offset", rows * Dim(rank - 2));
   if (cx.has(3)) {
     expect_rank(cx, 3, "the bias", 1, 1);
-    if (cx.input(3).type.ranked) expect_same(cx, cx.input(3).shape()[0], out[1], "elements of the bias, one per output channel");
+    if (cx.input(3).type.ranked)
+      expect_same(cx, cx.input(3).shape()[0], out[1], "elements of the bias, one per output channel");
   }
   if (cx.has(4)) expect_map(4, "the shape of the mask", rows);
   return {Fact::tensor(x.dtype, out)};

@@ -21,14 +21,15 @@ Tensor fold_columns(const Col2Im& op, const EvalContext& cx) {
   const Tensor& x = cx.tensor(0);
   const std::vector<int64_t> image = to_int64s(cx.tensor(1)), block = to_int64s(cx.tensor(2));
   if (image.size() != block.size() || x.rank() != 3)
-    fail(ErrorCode::shape_mismatch, "the image shape and the block shape must have as many elements, the input rank 3; found {}, {}, {}",
+    fail(ErrorCode::shape_mismatch,
+         "the image shape and the block shape must have as many elements, the input rank 3; found {}, {}, {}",
          image.size(), block.size(), dims_to_string(x.dims()));
   expect_positive(image, "the image shape");
   expect_positive(block, "the block shape");
   const Slide s = make_slide(op.window, image, block);
   if (x.dim(1) % s.taps != 0 || x.dim(2) != s.positions)
-    fail(ErrorCode::shape_mismatch, "the input must have shape [N,C*{},{}] for image {} and block {}; found {}", s.taps, s.positions,
-         dims_to_string(image), dims_to_string(block), dims_to_string(x.dims()));
+    fail(ErrorCode::shape_mismatch, "the input must have shape [N,C*{},{}] for image {} and block {}; found {}", s.taps,
+         s.positions, dims_to_string(image), dims_to_string(block), dims_to_string(x.dims()));
   const int64_t channels = x.dim(1) / s.taps;
   Dims dims = {x.dim(0), channels};
   dims.insert(dims.end(), image.begin(), image.end());
@@ -47,8 +48,8 @@ Tensor fold_columns(const Col2Im& op, const EvalContext& cx) {
 
 /// What one axis of the pooled input measured, as far as the window tells.
 Dim unpooled_dim(const Window& filled, size_t axis, const Dim& in) {
-  return (in - Dim(1)) * Dim(filled.strides[axis]) - Dim(filled.pads[axis]) - Dim(filled.pads[filled.strides.size() + axis]) +
-         Dim(filled.kernel[axis]);
+  return (in - Dim(1)) * Dim(filled.strides[axis]) - Dim(filled.pads[axis]) -
+         Dim(filled.pads[filled.strides.size() + axis]) + Dim(filled.kernel[axis]);
 }
 
 /// Where flat position `i` of a tensor of `from` dims lies in one of `to` dims; -1 when it is outside.
@@ -69,18 +70,22 @@ std::vector<Fact> Col2Im::infer(InferContext& cx) const {
   expect_rank(cx, 1, "the image shape", 1, 1);
   expect_rank(cx, 2, "the block shape", 1, 1);
   const Type &x = cx.input(0).type, &image_type = cx.input(1).type;
-  if (!is_float(x.dtype) && !is_integer(x.dtype)) fail(ErrorCode::invalid_model, "the columns must be numbers; found {}", x.str());
+  if (!is_float(x.dtype) && !is_integer(x.dtype))
+    fail(ErrorCode::invalid_model, "the columns must be numbers; found {}", x.str());
   const auto image = cx.input(1).elements(), block = cx.input(2).elements();
   if (!x.ranked || !image_type.ranked || !image_type.shape[0].is_const()) return {unranked(x.dtype)};
   const int64_t rank = image_type.shape[0].value();
-  if (rank < 1 || rank > 64) fail(ErrorCode::invalid_model, "the image shape must have 1 to 64 elements; found {}", rank);
+  if (rank < 1 || rank > 64)
+    fail(ErrorCode::invalid_model, "the image shape must have 1 to 64 elements; found {}", rank);
   window.filled(static_cast<int>(rank));
   Shape out = {x.shape[0]};
   if (block) {
     const Dim taps = product(*block);
-    if (taps.is_const() && taps.value() < 1) fail(ErrorCode::invalid_model, "the block must have elements; found {}", to_string(*block));
+    if (taps.is_const() && taps.value() < 1)
+      fail(ErrorCode::invalid_model, "the block must have elements; found {}", to_string(*block));
     if (taps.is_const() && x.shape[1].is_const() && x.shape[1].value() % taps.value() != 0)
-      fail(ErrorCode::shape_mismatch, "dim 1 of the columns, {}, must be a multiple of the block's {} elements", x.shape[1].str(), taps.str());
+      fail(ErrorCode::shape_mismatch, "dim 1 of the columns, {}, must be a multiple of the block's {} elements",
+           x.shape[1].str(), taps.str());
     out.push_back(floordiv(x.shape[1], taps));
   } else {
     out.push_back(cx.unknown("channels"));
@@ -102,8 +107,10 @@ std::vector<Fact> MaxUnpool::infer(InferContext& cx) const {
   if (!x.ranked) return {unranked(x.dtype)};
   if (indices.ranked) {
     if (indices.rank() != x.rank())
-      fail(ErrorCode::shape_mismatch, "the indices must have the input's shape; found {} and {}", indices.str(), x.str());
-    for (int i = 0; i < x.rank(); ++i) expect_same(cx, indices.shape[i], x.shape[i], "the shape of the indices against the input's");
+      fail(ErrorCode::shape_mismatch, "the indices must have the input's shape; found {} and {}", indices.str(),
+           x.str());
+    for (int i = 0; i < x.rank(); ++i)
+      expect_same(cx, indices.shape[i], x.shape[i], "the shape of the indices against the input's");
   }
   const Window filled = window.filled(x.rank() - 2);
   Shape out = {x.shape[0], x.shape[1]};
@@ -122,21 +129,25 @@ std::vector<HostValue> MaxUnpool::evaluate(const EvalContext& cx) const {
   const Tensor &x = cx.tensor(0), &indices = cx.tensor(1);
   const Window filled = window.filled(static_cast<int>(x.rank()) - 2);
   Dims inferred = {x.dim(0), x.dim(1)};
-  for (int64_t i = 2; i < x.rank(); ++i) inferred.push_back(unpooled_dim(filled, static_cast<size_t>(i - 2), x.dim(i)).value());
+  for (int64_t i = 2; i < x.rank(); ++i)
+    inferred.push_back(unpooled_dim(filled, static_cast<size_t>(i - 2), x.dim(i)).value());
   for (int64_t d : inferred)
     if (d < 0) fail(ErrorCode::shape_mismatch, "the window gives an output of shape {}", dims_to_string(inferred));
   const Dims dims = cx.has(2) ? to_int64s(cx.tensor(2)) : inferred;
   if (dims.size() != inferred.size() || indices.dims() != x.dims())
-    fail(ErrorCode::shape_mismatch, "the output shape must have {} elements and the indices the input's shape {}; found {} and {}",
+    fail(ErrorCode::shape_mismatch,
+         "the output shape must have {} elements and the indices the input's shape {}; found {} and {}",
          inferred.size(), dims_to_string(x.dims()), dims.size(), dims_to_string(indices.dims()));
   const int64_t limit = checked_product(inferred);
   Tensor y(x.dtype(), dims);
   const auto size = static_cast<size_t>(size_of(x.dtype()));
   const std::vector<int64_t> at = to_int64s(indices);
   for (size_t i = 0; i < at.size(); ++i) {
-    if (at[i] < 0 || at[i] >= limit) fail(ErrorCode::runtime_index, "index {} is outside the unpooled tensor of {} elements", at[i], limit);
+    if (at[i] < 0 || at[i] >= limit)
+      fail(ErrorCode::runtime_index, "index {} is outside the unpooled tensor of {} elements", at[i], limit);
     const int64_t to = moved(at[i], inferred, dims);
-    if (to >= 0) std::memcpy(y.mutable_bytes().data() + static_cast<size_t>(to) * size, x.bytes().data() + i * size, size);
+    if (to >= 0)
+      std::memcpy(y.mutable_bytes().data() + static_cast<size_t>(to) * size, x.bytes().data() + i * size, size);
   }
   return {y};
 }

@@ -40,7 +40,8 @@ class Sampler {
     for (size_t i = 0; i < rank; ++i) {
       std::vector<Contribution<T>> axis = taps(position(at[rank - 1 - i], in_[i]), in_[i]), next;
       for (const auto& outer : result)
-        for (const auto& inner : axis) next.push_back({outer.offset * in_[i] + inner.offset, outer.weight * inner.weight});
+        for (const auto& inner : axis)
+          next.push_back({outer.offset * in_[i] + inner.offset, outer.weight * inner.weight});
       result = std::move(next);
     }
   }
@@ -53,7 +54,8 @@ class Sampler {
     const T n = static_cast<T>(size);
     T x = op_.align_corners ? (normalized + 1) / 2 * (n - 1) : ((normalized + 1) * n - 1) / 2;
     if (op_.mode == SampleMode::nearest) x = std::nearbyint(x);
-    if (op_.mode == SampleMode::cubic || (x >= low(size) && x <= high(size))) return x;  // cubic taps are padded one by one
+    if (op_.mode == SampleMode::cubic || (x >= low(size) && x <= high(size)))
+      return x;  // cubic taps are padded one by one
     if (op_.padding == SamplePadding::border) return std::clamp(x, T(0), n - 1);
     if (op_.padding == SamplePadding::reflection) return reflect(x, low(size), high(size));
     return x;
@@ -61,11 +63,10 @@ class Sampler {
 
   /// The element at index x of an axis, or nothing in the zero padding.
   void add(T x, int64_t size, T weight, std::vector<Contribution<T>>& to) const {
-    if (std::isnan(x)) x = T(-1);
     const T last = static_cast<T>(size - 1);
     if (op_.padding == SamplePadding::zeros && !(x >= 0 && x <= last)) return;
     if (op_.padding == SamplePadding::reflection) x = std::trunc(reflect(x, low(size), high(size)));
-    to.push_back({static_cast<int64_t>(std::clamp(x, T(0), last)), weight});
+    to.push_back({std::isnan(x) ? 0 : static_cast<int64_t>(std::clamp(x, T(0), last)), weight});
   }
 
   std::vector<Contribution<T>> taps(T x, int64_t size) const {
@@ -107,7 +108,8 @@ Tensor evaluate_sample(const GridSample& op, const EvalContext& cx) {
   const Reals<T> input(x), positions(grid);
   RealResult<T> y(x.dtype(), dims);
   if (y.size() == 0) return y.finish();
-  if (plane == 0) fail(ErrorCode::shape_mismatch, "there is nothing to sample in an input of shape {}", dims_to_string(x.dims()));
+  if (plane == 0)
+    fail(ErrorCode::shape_mismatch, "there is nothing to sample in an input of shape {}", dims_to_string(x.dims()));
   const Sampler<T> sampler(op, spatial_dims(x.dims()));
   cx.threads().parallel_ranges(x.dim(0) * points, 64, [&](int64_t begin, int64_t end) {
     std::vector<Contribution<T>> parts;
@@ -144,7 +146,8 @@ std::vector<Fact> GridSample::infer(InferContext& cx) const {
   if (!is_float(grid.dtype)) fail(ErrorCode::invalid_model, "the grid must be of a float type; found {}", grid.str());
   if (!x.ranked || !grid.ranked) return {unranked(x.dtype)};
   if (x.rank() != grid.rank())
-    fail(ErrorCode::shape_mismatch, "the input and the grid must have the same rank; found {} and {}", x.str(), grid.str());
+    fail(ErrorCode::shape_mismatch, "the input and the grid must have the same rank; found {} and {}", x.str(),
+         grid.str());
   expect_same(cx, grid.shape[0], x.shape[0], "batch of the grid against that of the input");
   expect_same(cx, grid.shape.back(), Dim(x.rank() - 2), "coordinates of each position in the grid");
   Shape out = {x.shape[0], x.shape[1]};

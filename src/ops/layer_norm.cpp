@@ -54,16 +54,17 @@ std::vector<HostValue> evaluate_layer_norm(const LayerNorm& op, const EvalContex
   std::optional<Broadcasted<T>> scale, bias;
   if (cx.has(1)) scale.emplace(cx.tensor(1), x.dims(), "the scale");
   if (cx.has(2)) bias.emplace(cx.tensor(2), x.dims(), "the bias");
-  cx.threads().parallel_ranges(outer, std::max<int64_t>(1, 4096 / std::max<int64_t>(1, inner)), [&](int64_t begin, int64_t end) {
-    for (int64_t o = begin; o < end; ++o) {
-      const Statistics s = statistics_of(input.data() + o * inner, inner, op.epsilon, op.rms);
-      means[o] = s.mean, inverses[o] = s.inverse;
-      for (int64_t i = o * inner; i < (o + 1) * inner; ++i) {
-        const double normal = (input[i] - s.mean) * s.inverse;
-        y.data()[i] = static_cast<T>(normal * (scale ? (*scale)[i] : T(1)) + (bias ? (*bias)[i] : T(0)));
-      }
-    }
-  });
+  cx.threads().parallel_ranges(
+      outer, std::max<int64_t>(1, 4096 / std::max<int64_t>(1, inner)), [&](int64_t begin, int64_t end) {
+        for (int64_t o = begin; o < end; ++o) {
+          const Statistics s = statistics_of(input.data() + o * inner, inner, op.epsilon, op.rms);
+          means[o] = s.mean, inverses[o] = s.inverse;
+          for (int64_t i = o * inner; i < (o + 1) * inner; ++i) {
+            const double normal = (input[i] - s.mean) * s.inverse;
+            y.data()[i] = static_cast<T>(normal * (scale ? (*scale)[i] : T(1)) + (bias ? (*bias)[i] : T(0)));
+          }
+        }
+      });
   return {y.finish(), from_doubles(op.stash, reduced, means), from_doubles(op.stash, reduced, inverses)};
 }
 
@@ -71,12 +72,14 @@ std::vector<HostValue> evaluate_layer_norm(const LayerNorm& op, const EvalContex
 
 std::vector<Fact> LayerNorm::infer(InferContext& cx) const {
   expect_float(cx, 0, "the input of the layer normalization");
-  if (!is_float(stash)) fail(ErrorCode::invalid_model, "the stash type must be a float type; found {}", to_string(stash));
+  if (!is_float(stash))
+    fail(ErrorCode::invalid_model, "the stash type must be a float type; found {}", to_string(stash));
   const Type& x = cx.input(0).type;
   if (!x.ranked) return {Fact(x), unranked(stash), unranked(stash)};
   const int64_t first = resolve_axis(axis, x.rank());
   for (int i : {1, 2}) {
-    const std::string_view what = i == 1 ? "the scale of the layer normalization" : "the bias of the layer normalization";
+    const std::string_view what =
+        i == 1 ? "the scale of the layer normalization" : "the bias of the layer normalization";
     if (!cx.has(i)) continue;
     expect_rank(cx, i, what, 0, x.rank());
     const Shape& p = cx.input(i).shape();

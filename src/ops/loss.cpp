@@ -20,7 +20,8 @@ Tensor evaluate_loss(const NegativeLogLikelihood& op, const EvalContext& cx) {
   const std::vector<int64_t> labels = to_int64s(target);
   const Reals<T> input(x), weight = cx.has(2) ? Reals<T>(cx.tensor(2)) : Reals<T>();
   if (weight && weight.size() != classes)
-    fail(ErrorCode::shape_mismatch, "the weight must have {} elements, one per class; found {}", classes, weight.size());
+    fail(ErrorCode::shape_mismatch, "the weight must have {} elements, one per class; found {}", classes,
+         weight.size());
   std::vector<double> losses(labels.size(), 0);
   double total = 0, weights = 0;
   for (size_t i = 0; i < labels.size(); ++i) {
@@ -47,15 +48,18 @@ std::vector<Fact> NegativeLogLikelihood::infer(InferContext& cx) const {
   expect_rank(cx, 0, "the log probabilities", 2);
   expect_dtype(cx, 1, "the target", {DType::i32, DType::i64});
   const Type &x = cx.input(0).type, &target = cx.input(1).type;
-  if (!is_float(x.dtype)) fail(ErrorCode::invalid_model, "the log probabilities must be of a float type; found {}", x.str());
+  if (!is_float(x.dtype))
+    fail(ErrorCode::invalid_model, "the log probabilities must be of a float type; found {}", x.str());
   if (cx.has(2)) {
     expect_rank(cx, 2, "the weight", 1, 1);
-    if (x.ranked && cx.input(2).type.ranked) expect_same(cx, cx.input(2).shape()[0], x.shape[1], "elements of the weight, one per class");
+    if (x.ranked && cx.input(2).type.ranked)
+      expect_same(cx, cx.input(2).shape()[0], x.shape[1], "elements of the weight, one per class");
   }
   if (x.ranked && target.ranked) {
     expect_rank(cx, 1, "the target", x.rank() - 1, x.rank() - 1);
     for (int i = 0; i < target.rank(); ++i)
-      expect_same(cx, target.shape[i], x.shape[i ? i + 1 : 0], "the shape of the target against the input's without the classes");
+      expect_same(cx, target.shape[i], x.shape[i ? i + 1 : 0],
+                  "the shape of the target against the input's without the classes");
   }
   if (reduction != LossReduction::none) return {Fact::tensor(x.dtype, {})};
   return {target.ranked ? Fact::tensor(x.dtype, target.shape) : unranked(x.dtype)};

@@ -6,8 +6,9 @@ namespace tenon::core {
 enum class LossReduction { none, mean, sum };
 std::span<const std::string_view> enum_names(LossReduction);
 
-/// NegativeLogLikelihood(x [N,C,d...] of log probabilities, target: i32/i64 [N,d...], weight? [C]): the loss of a sample
-/// is -x[target] * weight[target], 0 where the target is `ignore`. The mean divides by the sum of the weights used.
+/// NegativeLogLikelihood(x [N,C,d...] of log probabilities, target: i32/i64 [N,d...], weight? [C]): the loss of a
+/// sample is -x[target] * weight[target], 0 where the target is `ignore`. The mean divides by the sum of the weights
+/// used.
 struct NegativeLogLikelihood : OpDef<NegativeLogLikelihood> {
   static constexpr std::string_view op_name = "NegativeLogLikelihood";
   LossReduction reduction = LossReduction::mean;

@@ -104,7 +104,9 @@ void pool_run(const Pool& op, const Slide& s, const Run& run, int64_t plane, con
 Slide pool_slide(const Pool& op, const Dims& in) {
   if (!op.global) return make_slide(op.window, in, op.window.kernel, op.ceil_mode);
   for (int64_t d : in)
-    if (d == 0) fail(ErrorCode::shape_mismatch, "global pooling needs at least one element; found spatial dims {}", dims_to_string(in));
+    if (d == 0)
+      fail(ErrorCode::shape_mismatch, "global pooling needs at least one element; found spatial dims {}",
+           dims_to_string(in));
   return make_slide(Window{}, in, in);
 }
 
@@ -119,7 +121,8 @@ std::vector<HostValue> evaluate_pool(const Pool& op, const EvalContext& cx) {
   if (op.with_indices) indices = Tensor(DType::i64, dims);
   int64_t* at = op.with_indices ? indices.mutable_data<int64_t>() : nullptr;
   const Reals<T> input(x);
-  const int64_t run_length = std::clamp<int64_t>((1 << 16) / std::max<int64_t>(1, s.taps), 1, std::max<int64_t>(1, s.positions));
+  const int64_t run_length =
+      std::clamp<int64_t>((1 << 16) / std::max<int64_t>(1, s.taps), 1, std::max<int64_t>(1, s.positions));
   cx.threads().parallel_ranges(x.dim(0) * x.dim(1), 1, [&](int64_t begin, int64_t end) {
     for (int64_t first = 0; first < s.positions; first += run_length) {
       const Run run = make_run(op, s, first, std::min(run_length, s.positions - first));
@@ -143,7 +146,8 @@ std::vector<Fact> Pool::infer(InferContext& cx) const {
   const Type& x = cx.input(0).type;
   if (!is_float(x.dtype) && !(kind == PoolKind::max && is_integer(x.dtype)))
     fail(ErrorCode::invalid_model, "the pooling needs a float input (max: an integer one too); found {}", x.str());
-  if (kind == PoolKind::lp && p < 1) fail(ErrorCode::invalid_model, "p of the Lp pooling must be 1 or more; found {}", p);
+  if (kind == PoolKind::lp && p < 1)
+    fail(ErrorCode::invalid_model, "p of the Lp pooling must be 1 or more; found {}", p);
   std::vector<Fact> out;
   if (!x.ranked) {
     out = {unranked(x.dtype)};

@@ -73,10 +73,12 @@ void set_sizes(const Resize& op, const std::vector<int64_t>& sizes, std::vector<
 std::vector<ResizeAxis> concrete_axes(const Resize& op, const EvalContext& cx) {
   const Dims& dims = cx.tensor(0).dims();
   std::vector<ResizeAxis> axes;
-  for (int64_t axis : resolved_axes(op, static_cast<int64_t>(dims.size()))) axes.push_back({axis, dims[axis], dims[axis]});
+  for (int64_t axis : resolved_axes(op, static_cast<int64_t>(dims.size())))
+    axes.push_back({axis, dims[axis], dims[axis]});
   const bool has_scales = cx.has(2) && cx.tensor(2).size() > 0, has_sizes = cx.has(3) && cx.tensor(3).size() > 0;
   if (has_scales == has_sizes && !axes.empty())
-    fail(ErrorCode::bad_input, "exactly one of scales and sizes must be given; found {}", has_scales ? "both" : "neither");
+    fail(ErrorCode::bad_input, "exactly one of scales and sizes must be given; found {}",
+         has_scales ? "both" : "neither");
   if (has_sizes) set_sizes(op, to_int64s(cx.tensor(3)), axes);
   if (has_scales) {
     const std::vector<float> scales = to_floats(cx.tensor(2));
@@ -100,29 +102,31 @@ std::vector<ResizeAxis> concrete_axes(const Resize& op, const EvalContext& cx) {
 
 /// The tensor with one axis resampled.
 template <class T>
-std::vector<T> resample(const std::vector<T>& x, const AxisView& v, const ResizeTaps& taps, int64_t out, T extrapolation,
-                        Threads& threads) {
+std::vector<T> resample(const std::vector<T>& x, const AxisView& v, const ResizeTaps& taps, int64_t out,
+                        T extrapolation, Threads& threads) {
   std::vector<T> y(static_cast<size_t>(checked_mul(checked_mul(v.outer, out), v.inner)));
-  threads.parallel_ranges(v.outer * out, std::max<int64_t>(1, 4096 / std::max<int64_t>(1, v.inner)), [&](int64_t begin, int64_t end) {
-    for (int64_t row = begin; row < end; ++row) {
-      const int64_t o = row % out;
-      T* to = y.data() + row * v.inner;
-      if (taps.outside[o]) {
-        std::fill(to, to + v.inner, extrapolation);
-        continue;
-      }
-      if (v.inner == 1) {
-        const T* line = x.data() + row / out * v.length;
-        for (int64_t t = o * taps.count; t < (o + 1) * taps.count; ++t) *to += static_cast<T>(taps.weight[t]) * line[taps.index[t]];
-        continue;
-      }
-      for (int64_t t = o * taps.count; t < (o + 1) * taps.count; ++t) {
-        const T* from = x.data() + (row / out * v.length + taps.index[t]) * v.inner;
-        const T weight = static_cast<T>(taps.weight[t]);
-        for (int64_t i = 0; i < v.inner && weight != 0; ++i) to[i] += weight * from[i];
-      }
-    }
-  });
+  threads.parallel_ranges(v.outer * out, std::max<int64_t>(1, 4096 / std::max<int64_t>(1, v.inner)),
+                          [&](int64_t begin, int64_t end) {
+                            for (int64_t row = begin; row < end; ++row) {
+                              const int64_t o = row % out;
+                              T* to = y.data() + row * v.inner;
+                              if (taps.outside[o]) {
+                                std::fill(to, to + v.inner, extrapolation);
+                                continue;
+                              }
+                              if (v.inner == 1) {
+                                const T* line = x.data() + row / out * v.length;
+                                for (int64_t t = o * taps.count; t < (o + 1) * taps.count; ++t)
+                                  *to += static_cast<T>(taps.weight[t]) * line[taps.index[t]];
+                                continue;
+                              }
+                              for (int64_t t = o * taps.count; t < (o + 1) * taps.count; ++t) {
+                                const T* from = x.data() + (row / out * v.length + taps.index[t]) * v.inner;
+                                const T weight = static_cast<T>(taps.weight[t]);
+                                for (int64_t i = 0; i < v.inner && weight != 0; ++i) to[i] += weight * from[i];
+                              }
+                            }
+                          });
   return y;
 }
 
@@ -133,7 +137,8 @@ Tensor interpolate(const Resize& op, const Tensor& x, const std::vector<ResizeAx
   Dims dims = x.dims();
   for (const ResizeAxis& a : axes) {
     if (a.identity()) continue;
-    values = resample(values, AxisView(dims, a.axis), make_taps(op, a), a.out, static_cast<T>(op.extrapolation), threads);
+    values =
+        resample(values, AxisView(dims, a.axis), make_taps(op, a), a.out, static_cast<T>(op.extrapolation), threads);
     dims[a.axis] = a.out;
   }
   if (is_integer(x.dtype())) saturate(x.dtype(), std::span<T>(values));
@@ -159,7 +164,8 @@ std::vector<ResizeTaps> all_taps(const Resize& op, const Dims& in, const std::ve
 
 /// One line of the output along the last axis: line `row` of the product of the others.
 template <class T>
-void pick_line(const std::vector<ResizeTaps>& taps, const Dims& in, const Dims& out, int64_t row, const T* x, const T& fill, T* y) {
+void pick_line(const std::vector<ResizeTaps>& taps, const Dims& in, const Dims& out, int64_t row, const T* x,
+               const T& fill, T* y) {
   const size_t last = in.size() - 1;
   int64_t from = 0, stride = in[last], rest = row;
   bool outside = false;
@@ -183,9 +189,11 @@ Tensor pick_nearest(const Resize& op, const Tensor& x, const std::vector<ResizeA
     using T = decltype(element);
     const T* from = elements_of<T>(x);
     T* to = mutable_elements_of<T>(y);
-    threads.parallel_ranges(y.size() / out.back(), std::max<int64_t>(1, 16384 / out.back()), [&](int64_t begin, int64_t end) {
-      for (int64_t row = begin; row < end; ++row) pick_line(taps, x.dims(), out, row, from, elements_of<T>(fill)[0], to);
-    });
+    threads.parallel_ranges(y.size() / out.back(), std::max<int64_t>(1, 16384 / out.back()),
+                            [&](int64_t begin, int64_t end) {
+                              for (int64_t row = begin; row < end; ++row)
+                                pick_line(taps, x.dims(), out, row, from, elements_of<T>(fill)[0], to);
+                            });
   });
   return y;
 }
@@ -197,12 +205,14 @@ std::span<const std::string_view> enum_names(ResizeMode) {
   return names;
 }
 std::span<const std::string_view> enum_names(ResizeCoordinates) {
-  static constexpr std::string_view names[] = {"half_pixel", "half_pixel_symmetric", "pytorch_half_pixel",
-                                               "align_corners", "asymmetric", "tf_crop_and_resize", "tf_half_pixel_for_nn"};
+  static constexpr std::string_view names[] = {"half_pixel",          "half_pixel_symmetric", "pytorch_half_pixel",
+                                               "align_corners",       "asymmetric",           "tf_crop_and_resize",
+                                               "tf_half_pixel_for_nn"};
   return names;
 }
 std::span<const std::string_view> enum_names(ResizeNearest) {
-  static constexpr std::string_view names[] = {"round_prefer_floor", "round_prefer_ceil", "floor", "ceil", "floor_or_ceil"};
+  static constexpr std::string_view names[] = {"round_prefer_floor", "round_prefer_ceil", "floor", "ceil",
+                                               "floor_or_ceil"};
   return names;
 }
 std::span<const std::string_view> enum_names(ResizeAspect) {
@@ -217,7 +227,8 @@ std::vector<Fact> Resize::infer(InferContext& cx) const {
     fail(ErrorCode::invalid_model, "only numbers can be interpolated; found {}", x.str());
   if (!x.ranked) return {unranked(x.dtype)};
   const std::vector<int64_t> resized = resolved_axes(*this, x.rank());
-  if (!cx.has(2) && !cx.has(3) && !resized.empty()) fail(ErrorCode::invalid_model, "one of scales and sizes must be given");
+  if (!cx.has(2) && !cx.has(3) && !resized.empty())
+    fail(ErrorCode::invalid_model, "one of scales and sizes must be given");
   Shape out = x.shape;
   const auto sizes = cx.has(3) ? cx.input(3).elements() : std::nullopt;
   if (sizes && !sizes->empty() && aspect == ResizeAspect::stretch) {
@@ -251,7 +262,8 @@ std::vector<HostValue> Resize::evaluate(const EvalContext& cx) const {
   const Tensor& x = cx.tensor(0);
   const std::vector<ResizeAxis> concrete = concrete_axes(*this, cx);
   if (mode == ResizeMode::nearest) return {pick_nearest(*this, x, concrete, cx.threads())};
-  return {with_real_type(x.dtype(), [&](auto t) { return interpolate<decltype(t)>(*this, x, concrete, cx.threads()); })};
+  return {
+      with_real_type(x.dtype(), [&](auto t) { return interpolate<decltype(t)>(*this, x, concrete, cx.threads()); })};
 }
 
 }  // namespace tenon::core

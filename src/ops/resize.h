@@ -6,7 +6,12 @@ namespace tenon::core {
 enum class ResizeMode { nearest, linear, cubic };
 std::span<const std::string_view> enum_names(ResizeMode);
 enum class ResizeCoordinates {
-  half_pixel, half_pixel_symmetric, pytorch_half_pixel, align_corners, asymmetric, tf_crop_and_resize,
+  half_pixel,
+  half_pixel_symmetric,
+  pytorch_half_pixel,
+  align_corners,
+  asymmetric,
+  tf_crop_and_resize,
   tf_half_pixel_for_nn,
 };
 std::span<const std::string_view> enum_names(ResizeCoordinates);
@@ -16,8 +21,9 @@ std::span<const std::string_view> enum_names(ResizeNearest);
 enum class ResizeAspect { stretch, not_larger, not_smaller };
 std::span<const std::string_view> enum_names(ResizeAspect);
 
-/// Resize(x, roi? [2k], scales?: f32[k], sizes?: i64[k]) of the k axes in `axes` (empty: all). Exactly one of scales and
-/// sizes is given. Without sizes an axis becomes floor(float(size) * scale). `roi` is used by tf_crop_and_resize alone.
+/// Resize(x, roi? [2k], scales?: f32[k], sizes?: i64[k]) of the k axes in `axes` (empty: all). Exactly one of scales
+/// and sizes is given. Without sizes an axis becomes floor(float(size) * scale). `roi` is used by tf_crop_and_resize
+/// alone.
 struct Resize : OpDef<Resize> {
   static constexpr std::string_view op_name = "Resize";
   ResizeMode mode = ResizeMode::nearest;

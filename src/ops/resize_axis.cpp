@@ -13,14 +13,20 @@ F source_of(const Resize& op, const ResizeAxis& a, int64_t o) {
   const F x = static_cast<F>(o), in = static_cast<F>(a.in), scale = static_cast<F>(a.scale), half = F(0.5);
   const F out = scale * in;  // may be a fraction
   switch (op.coordinates) {
-    case ResizeCoordinates::half_pixel: return (x + half) / scale - half;
+    case ResizeCoordinates::half_pixel:
+      return (x + half) / scale - half;
     case ResizeCoordinates::half_pixel_symmetric:
       return in / 2 * (1 - static_cast<F>(a.out) / out) + (x + half) / scale - half;
-    case ResizeCoordinates::pytorch_half_pixel: return a.out > 1 ? (x + half) / scale - half : 0;
-    case ResizeCoordinates::align_corners: return out == 1 ? 0 : x * (in - 1) / (out - 1);
-    case ResizeCoordinates::asymmetric: return x / scale;
-    case ResizeCoordinates::tf_half_pixel_for_nn: return (x + half) / scale;
-    case ResizeCoordinates::tf_crop_and_resize: break;
+    case ResizeCoordinates::pytorch_half_pixel:
+      return a.out > 1 ? (x + half) / scale - half : 0;
+    case ResizeCoordinates::align_corners:
+      return out == 1 ? 0 : x * (in - 1) / (out - 1);
+    case ResizeCoordinates::asymmetric:
+      return x / scale;
+    case ResizeCoordinates::tf_half_pixel_for_nn:
+      return (x + half) / scale;
+    case ResizeCoordinates::tf_crop_and_resize:
+      break;
   }
   const F begin = static_cast<F>(a.roi_begin) * (in - 1), length = static_cast<F>(a.roi_end - a.roi_begin) * (in - 1);
   return begin + (a.out > 1 ? x * length / static_cast<F>(a.out - 1) : length / 2);
@@ -28,11 +34,16 @@ F source_of(const Resize& op, const ResizeAxis& a, int64_t o) {
 
 double nearest_of(ResizeNearest mode, bool shrinks, double x) {
   switch (mode) {
-    case ResizeNearest::round_prefer_floor: return std::ceil(x - 0.5);
-    case ResizeNearest::round_prefer_ceil: return std::floor(x + 0.5);
-    case ResizeNearest::floor: return std::floor(x);
-    case ResizeNearest::ceil: return std::ceil(x);
-    case ResizeNearest::floor_or_ceil: return shrinks ? std::ceil(x) : std::floor(x);
+    case ResizeNearest::round_prefer_floor:
+      return std::ceil(x - 0.5);
+    case ResizeNearest::round_prefer_ceil:
+      return std::floor(x + 0.5);
+    case ResizeNearest::floor:
+      return std::floor(x);
+    case ResizeNearest::ceil:
+      return std::ceil(x);
+    case ResizeNearest::floor_or_ceil:
+      return shrinks ? std::ceil(x) : std::floor(x);
   }
   return x;
 }
@@ -76,7 +87,8 @@ ResizeTaps make_taps(const Resize& op, const ResizeAxis& a) {
     const double x = nearest ? source_of<float>(op, a, o) : source_of<double>(op, a, o);
     int64_t* index = taps.index.data() + o * taps.count;
     double* weight = taps.weight.data() + o * taps.count;
-    taps.outside[o] = op.coordinates == ResizeCoordinates::tf_crop_and_resize && !(x >= 0 && x <= static_cast<double>(a.in - 1));
+    taps.outside[o] =
+        op.coordinates == ResizeCoordinates::tf_crop_and_resize && !(x >= 0 && x <= static_cast<double>(a.in - 1));
     if (nearest) {
       index[0] = std::clamp<int64_t>(to_index(nearest_of(op.nearest, a.scale < 1, x), a.in), 0, a.in - 1);
       continue;

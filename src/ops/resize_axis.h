@@ -6,7 +6,7 @@ namespace tenon::core {
 /// One axis of a resize with concrete numbers.
 struct ResizeAxis {
   int64_t axis = 0, in = 0, out = 0;
-  double scale = 1;                     // as given, or out / in
+  double scale = 1;  // as given, or out / in
   double roi_begin = 0, roi_end = 1;
   /// Nothing changes along it.
   bool identity() const { return in == out && scale == 1 && roi_begin == 0 && roi_end == 1; }

@@ -19,7 +19,8 @@ std::vector<Fact> infer_rois(InferContext& cx, int64_t columns, int64_t height, 
   const Type &x = cx.input(0).type, &rois = cx.input(1).type;
   if (!is_float(x.dtype) || !is_float(rois.dtype))
     fail(ErrorCode::invalid_model, "input and regions must be of a float type; found {} and {}", x.str(), rois.str());
-  if (height < 1 || width < 1) fail(ErrorCode::invalid_model, "the output must be at least 1 x 1; found {} x {}", height, width);
+  if (height < 1 || width < 1)
+    fail(ErrorCode::invalid_model, "the output must be at least 1 x 1; found {} x {}", height, width);
   if (!x.ranked || !rois.ranked) return {unranked(x.dtype)};
   expect_same(cx, rois.shape[1], Dim(columns), "numbers of each region");
   return {Fact::tensor(x.dtype, {rois.shape[0], x.shape[1], Dim(height), Dim(width)})};
@@ -52,7 +53,8 @@ Sample make_sample(double at, int64_t size) {
 }
 
 /// One axis of one region: [output element][sample].
-std::vector<std::vector<Sample>> sample_axis(const RoiAlign& op, double begin, double end, int64_t outputs, int64_t size) {
+std::vector<std::vector<Sample>> sample_axis(const RoiAlign& op, double begin, double end, int64_t outputs,
+                                             int64_t size) {
   const double shift = op.half_pixel ? 0.5 : 0;
   begin = begin * op.spatial_scale - shift, end = end * op.spatial_scale - shift;
   const double length = op.half_pixel ? end - begin : std::max(end - begin, 1.0);
@@ -70,7 +72,8 @@ std::vector<std::vector<Sample>> sample_axis(const RoiAlign& op, double begin, d
 
 /// One output element. The maximum is over the weighted neighbours themselves, not over interpolated samples.
 template <class T>
-double pool_samples(const RoiAlign& op, const T* x, int64_t width, const std::vector<Sample>& rows, const std::vector<Sample>& columns) {
+double pool_samples(const RoiAlign& op, const T* x, int64_t width, const std::vector<Sample>& rows,
+                    const std::vector<Sample>& columns) {
   double sum = 0, best = 0;
   bool first = true;
   for (const Sample& r : rows)
@@ -105,7 +108,8 @@ Tensor evaluate_align(const RoiAlign& op, const EvalContext& cx) {
   cx.threads().parallel(rois.dim(0), [&](int64_t r) {
     check_image(images[r], x.dim(0), r);
     const double* box = boxes.data() + r * 4;
-    const auto columns = sample_axis(op, box[0], box[2], op.width, width), rows = sample_axis(op, box[1], box[3], op.height, height);
+    const auto columns = sample_axis(op, box[0], box[2], op.width, width),
+               rows = sample_axis(op, box[1], box[3], op.height, height);
     if (height == 0 || width == 0) return;
     for (int64_t c = 0; c < channels; ++c) {
       const T* from = input.data() + (images[r] * channels + c) * height * width;
@@ -118,7 +122,8 @@ Tensor evaluate_align(const RoiAlign& op, const EvalContext& cx) {
 }
 
 /// The half-open input range of output element o of one axis.
-std::pair<int64_t, int64_t> bin_range(double begin, double end, double scale, int64_t o, int64_t outputs, int64_t size) {
+std::pair<int64_t, int64_t> bin_range(double begin, double end, double scale, int64_t o, int64_t outputs,
+                                      int64_t size) {
   const double first = std::round(begin * scale), last = std::round(end * scale);
   const double bin = std::max(last - first + 1, 1.0) / static_cast<double>(outputs), n = static_cast<double>(size);
   const auto limit = [n](double v) { return std::isnan(v) ? 0 : static_cast<int64_t>(std::clamp(v, 0.0, n)); };
@@ -161,12 +166,15 @@ Tensor evaluate_max_pool(const MaxRoiPool& op, const EvalContext& cx) {
 }  // namespace
 
 std::vector<Fact> RoiAlign::infer(InferContext& cx) const {
-  if (sampling_ratio < 0) fail(ErrorCode::invalid_model, "sampling_ratio must not be negative; found {}", sampling_ratio);
+  if (sampling_ratio < 0)
+    fail(ErrorCode::invalid_model, "sampling_ratio must not be negative; found {}", sampling_ratio);
   expect_rank(cx, 2, "the batch indices", 1, 1);
   const Type &rois = cx.input(1).type, &images = cx.input(2).type;
-  if (!is_integer(images.dtype)) fail(ErrorCode::invalid_model, "the batch indices must be integers; found {}", images.str());
+  if (!is_integer(images.dtype))
+    fail(ErrorCode::invalid_model, "the batch indices must be integers; found {}", images.str());
   std::vector<Fact> out = infer_rois(cx, 4, height, width);
-  if (rois.ranked && images.ranked) expect_same(cx, images.shape[0], rois.shape[0], "batch indices, one for each region");
+  if (rois.ranked && images.ranked)
+    expect_same(cx, images.shape[0], rois.shape[0], "batch indices, one for each region");
   return out;
 }
 

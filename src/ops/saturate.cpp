@@ -12,18 +12,30 @@ struct Limits {
 
 Limits limits_of(DType dtype) {
   switch (dtype) {
-    case DType::i2: return {-2, 1};
-    case DType::u2: return {0, 3};
-    case DType::i4: return {-8, 7};
-    case DType::u4: return {0, 15};
-    case DType::i8: return {-128, 127};
-    case DType::u8: return {0, 255};
-    case DType::i16: return {-32768, 32767};
-    case DType::u16: return {0, 65535};
-    case DType::i32: return {-2147483648.0, 2147483647.0};
-    case DType::u32: return {0, 4294967295.0};
-    case DType::u64: return {0, 9223372036854774784.0};  // the largest double below 2^63
-    default: return {-9223372036854775808.0, 9223372036854774784.0};
+    case DType::i2:
+      return {-2, 1};
+    case DType::u2:
+      return {0, 3};
+    case DType::i4:
+      return {-8, 7};
+    case DType::u4:
+      return {0, 15};
+    case DType::i8:
+      return {-128, 127};
+    case DType::u8:
+      return {0, 255};
+    case DType::i16:
+      return {-32768, 32767};
+    case DType::u16:
+      return {0, 65535};
+    case DType::i32:
+      return {-2147483648.0, 2147483647.0};
+    case DType::u32:
+      return {0, 4294967295.0};
+    case DType::u64:
+      return {0, 9223372036854774784.0};  // the largest double below 2^63
+    default:
+      return {-9223372036854775808.0, 9223372036854774784.0};
   }
 }
 

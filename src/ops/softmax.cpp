@@ -80,7 +80,8 @@ std::vector<Fact> Softmax::infer(InferContext& cx) const { return infer_along_ax
 std::vector<HostValue> Softmax::evaluate(const EvalContext& cx) const {
   return {with_real_type(cx.tensor(0).dtype(), [&](auto t) {
     using T = decltype(t);
-    return map_lines<T>(cx, axis, [this](const T* x, T* y, int64_t stride, int64_t n) { softmax_line(log, x, y, stride, n); });
+    return map_lines<T>(cx, axis,
+                        [this](const T* x, T* y, int64_t stride, int64_t n) { softmax_line(log, x, y, stride, n); });
   })};
 }
 
@@ -101,7 +102,8 @@ std::vector<Fact> LpNorm::infer(InferContext& cx) const {
 std::vector<HostValue> LpNorm::evaluate(const EvalContext& cx) const {
   return {with_real_type(cx.tensor(0).dtype(), [&](auto t) {
     using T = decltype(t);
-    return map_lines<T>(cx, axis, [this](const T* x, T* y, int64_t stride, int64_t n) { lp_line(*this, x, y, stride, n); });
+    return map_lines<T>(cx, axis,
+                        [this](const T* x, T* y, int64_t stride, int64_t n) { lp_line(*this, x, y, stride, n); });
   })};
 }
 

@@ -12,8 +12,7 @@ std::vector<int64_t> filled_with(const std::vector<int64_t>& v, size_t count, in
                                  std::string_view what) {
   if (v.empty()) return std::vector<int64_t>(count, value);
   if (v.size() != count)
-    fail(ErrorCode::invalid_model, "{} must have {} elements for this input; found {}", what, count,
-         dims_to_string(v));
+    fail(ErrorCode::invalid_model, "{} must have {} elements for this input; found {}", what, count, dims_to_string(v));
   for (int64_t x : v)
     if (x < least) fail(ErrorCode::invalid_model, "{} must be {} or more; found {}", what, least, dims_to_string(v));
   return v;
@@ -47,8 +46,10 @@ std::vector<std::pair<int64_t, int64_t>> resolve_pads(const Window& filled, std:
   std::vector<std::pair<int64_t, int64_t>> pads;
   const size_t n = spatial.size();
   for (size_t i = 0; i < n; ++i) {
-    if (filled.auto_pad == AutoPad::notset) pads.emplace_back(filled.pads[i], filled.pads[n + i]);
-    else if (filled.auto_pad == AutoPad::valid) pads.emplace_back(0, 0);
+    if (filled.auto_pad == AutoPad::notset)
+      pads.emplace_back(filled.pads[i], filled.pads[n + i]);
+    else if (filled.auto_pad == AutoPad::valid)
+      pads.emplace_back(0, 0);
     else {
       const int64_t stride = filled.strides[i];
       const int64_t out = spatial[i] / stride + (spatial[i] % stride != 0);
@@ -126,9 +127,12 @@ void source_positions(const Slide& s, int64_t first, int64_t count, int64_t stri
 
 void expect_same(InferContext& cx, const Dim& found, const Dim& expected, std::string_view what) {
   switch (equal(found, expected)) {
-    case Tri::yes: return;
-    case Tri::no: fail(ErrorCode::shape_mismatch, "{}: expected {}, found {}", what, expected.str(), found.str());
-    case Tri::unknown: cx.require_equal(found, expected, what);
+    case Tri::yes:
+      return;
+    case Tri::no:
+      fail(ErrorCode::shape_mismatch, "{}: expected {}, found {}", what, expected.str(), found.str());
+    case Tri::unknown:
+      cx.require_equal(found, expected, what);
   }
 }
 

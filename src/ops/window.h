@@ -10,7 +10,7 @@ Dim slide_dim(const Window& filled, int axis, const Dim& in, const Dim& kernel, 
 /// A kernel of concrete size at every output position of a concrete input; spatial axes only.
 struct Slide {
   Dims in, out, kernel, strides, dilations;
-  Dims begin, end;  // padding
+  Dims begin, end;                             // padding
   int64_t positions = 1, taps = 1, plane = 1;  // products of out, kernel, in
 };
 /// `kernel` replaces that of the window.
@@ -25,7 +25,8 @@ void source_positions(const Slide&, int64_t first, int64_t count, int64_t stride
 /// begin, end of one axis when `total` is to be split: the larger half at the end for same_upper, else at the begin.
 std::pair<int64_t, int64_t> split_padding(AutoPad, int64_t total);
 
-/// Notes that two dims are equal; fails with "<what>: expected <expected>, found <found>" when they are known to differ.
+/// Notes that two dims are equal; fails with "<what>: expected <expected>, found <found>" when they are known to
+/// differ.
 void expect_same(InferContext&, const Dim& found, const Dim& expected, std::string_view what);
 
 /// The dims of axes 2 and up.

@@ -48,8 +48,10 @@ std::vector<Tensor> run(const Op& op, const std::vector<Given>& given) {
   std::vector<HostValue> host;
   Bindings bindings;
   for (const Given& g : given) {
-    if (!g.value.defined()) values.emplace_back();
-    else if (g.shape.empty()) values.push_back(graph.add_constant(g.value));
+    if (!g.value.defined())
+      values.emplace_back();
+    else if (g.shape.empty())
+      values.push_back(graph.add_constant(g.value));
     else {
       const std::string name = "x" + std::to_string(values.size());
       const Type type = Type::tensor(g.value.dtype(), shape_of(g.shape));
@@ -101,7 +103,8 @@ Tensor plain_conv(const Tensor& x, const Tensor& w, int64_t group, int64_t strid
       for (int64_t i = 0; i < out_h * out_w; ++i) {
         double sum = 0;
         for (int64_t l = 0; l < c * k * k; ++l) {
-          const int64_t h = i / out_w * stride + l / k % k * dilation - pad, v = i % out_w * stride + l % k * dilation - pad;
+          const int64_t h = i / out_w * stride + l / k % k * dilation - pad,
+                        v = i % out_w * stride + l % k * dilation - pad;
           const int64_t channel = o / (m / group) * c + l / (k * k);
           if (h < 0 || v < 0 || h >= x.dim(2) || v >= x.dim(3)) continue;
           sum += weights[o * c * k * k + l] * in[((n * x.dim(1) + channel) * x.dim(2) + h) * x.dim(3) + v];
@@ -115,8 +118,9 @@ TEST(Conv, EqualsItsDefinition) {
   struct Sizes {
     int64_t channels, out, group, size, kernel, stride, pad, dilation;
   };
-  for (const Sizes& s : {Sizes{3, 8, 1, 9, 3, 2, 1, 1}, Sizes{70, 17, 1, 6, 3, 1, 1, 1}, Sizes{6, 6, 6, 20, 3, 1, 1, 1},
-                         Sizes{6, 12, 6, 11, 5, 2, 2, 2}, Sizes{8, 16, 2, 7, 1, 1, 0, 1}, Sizes{4, 4, 1, 1, 1, 1, 0, 1}}) {
+  for (const Sizes& s :
+       {Sizes{3, 8, 1, 9, 3, 2, 1, 1}, Sizes{70, 17, 1, 6, 3, 1, 1, 1}, Sizes{6, 6, 6, 20, 3, 1, 1, 1},
+        Sizes{6, 12, 6, 11, 5, 2, 2, 2}, Sizes{8, 16, 2, 7, 1, 1, 0, 1}, Sizes{4, 4, 1, 1, 1, 1, 0, 1}}) {
     Conv op;
     op.group = s.group;
     op.window.strides = {s.stride, s.stride};
@@ -125,7 +129,10 @@ TEST(Conv, EqualsItsDefinition) {
     for (DType dtype : {DType::f32, DType::f64, DType::f16, DType::bf16}) {
       const Tensor x = random_tensor({2, s.channels, s.size, s.size + 1}, dtype);
       const Tensor w = random_tensor({s.out, s.channels / s.group, s.kernel, s.kernel}, dtype, 2);
-      const double tolerance = dtype == DType::f64 ? 1e-12 : dtype == DType::f32 ? 5e-5 : dtype == DType::f16 ? 2e-2 : 0.15;
+      const double tolerance = dtype == DType::f64   ? 1e-12
+                               : dtype == DType::f32 ? 5e-5
+                               : dtype == DType::f16 ? 2e-2
+                                                     : 0.15;
       const std::string channels = std::to_string(s.channels);
       expect_near(run_one(op, {{"N," + channels + ",H,W", x}, {"", w}}),
                   plain_conv(x, w, s.group, s.stride, s.pad, s.dilation), tolerance);
@@ -187,7 +194,8 @@ TEST(ConvTranspose, IsTheTransposeOfConv) {
 TEST(ConvInteger, SubtractsZeroPoints) {
   ConvInteger op;
   const Tensor x = tensor_of<uint8_t>({1, 1, 1, 2}, {0, 255}), w = tensor_of<int8_t>({2, 1, 1, 1}, {-128, 127});
-  const Tensor y = run_one(op, {{"1,1,1,2", x}, {"", w}, {"", tensor_of<uint8_t>({}, {1})}, {"", tensor_of<int8_t>({2}, {0, -1})}});
+  const Tensor y =
+      run_one(op, {{"1,1,1,2", x}, {"", w}, {"", tensor_of<uint8_t>({}, {1})}, {"", tensor_of<int8_t>({2}, {0, -1})}});
   EXPECT_EQ(std::vector<int32_t>(y.values<int32_t>().begin(), y.values<int32_t>().end()),
             (std::vector<int32_t>{128, 254 * -128, -128, 254 * 128}));
 }
@@ -228,7 +236,8 @@ TEST(MaxUnpool, RefusesAnIndexOutside) {
   const Tensor y = run_one(op, {{"1,1,L", x}, {"1,1,L", tensor_of<int64_t>({1, 1, 2}, {1, 2})}});
   EXPECT_EQ(std::vector<float>(y.values<float>().begin(), y.values<float>().end()), (std::vector<float>{0, 5, 6, 0}));
   for (int64_t index : {int64_t{-1}, int64_t{4}, INT64_MAX})
-    EXPECT_EQ(error_of(op, {{"1,1,L", x}, {"1,1,L", tensor_of<int64_t>({1, 1, 2}, {1, index})}}).first, ErrorCode::runtime_index);
+    EXPECT_EQ(error_of(op, {{"1,1,L", x}, {"1,1,L", tensor_of<int64_t>({1, 1, 2}, {1, index})}}).first,
+              ErrorCode::runtime_index);
 }
 
 TEST(Softmax, IsStableAndSumsToOne) {
@@ -273,7 +282,8 @@ TEST(Resize, MovesElementsOfAnyType) {
   Resize op;
   op.coordinates = ResizeCoordinates::asymmetric;
   op.nearest = ResizeNearest::floor;
-  const Tensor y = run_one(op, {{"2", tensor_of<std::string>({2}, {"a", "b"})}, {}, {}, {"", tensor_of<int64_t>({1}, {4})}});
+  const Tensor y =
+      run_one(op, {{"2", tensor_of<std::string>({2}, {"a", "b"})}, {}, {}, {"", tensor_of<int64_t>({1}, {4})}});
   EXPECT_EQ(y.values<std::string>()[1], "a");
   EXPECT_EQ(y.values<std::string>()[2], "b");
   op.mode = ResizeMode::linear;
@@ -308,9 +318,11 @@ TEST(GridSample, SurvivesAnyCoordinate) {
 TEST(RoiAlign, RefusesAnotherImageAndHugeRegions) {
   RoiAlign op;
   const Tensor x = random_tensor({1, 2, 4, 4}), box = tensor_of<float>({1, 4}, {0, 0, 3, 3});
-  EXPECT_EQ(error_of(op, {{"N,2,4,4", x}, {"R,4", box}, {"R", tensor_of<int64_t>({1}, {1})}}).first, ErrorCode::runtime_index);
+  EXPECT_EQ(error_of(op, {{"N,2,4,4", x}, {"R,4", box}, {"R", tensor_of<int64_t>({1}, {1})}}).first,
+            ErrorCode::runtime_index);
   const Tensor huge = tensor_of<float>({1, 4}, {0, 0, 3e38f, 3});
-  EXPECT_EQ(error_of(op, {{"N,2,4,4", x}, {"R,4", huge}, {"R", tensor_of<int64_t>({1}, {0})}}).first, ErrorCode::bad_input);
+  EXPECT_EQ(error_of(op, {{"N,2,4,4", x}, {"R,4", huge}, {"R", tensor_of<int64_t>({1}, {0})}}).first,
+            ErrorCode::bad_input);
 }
 
 TEST(NegativeLogLikelihood, RefusesAnUnknownClass) {
@@ -318,7 +330,8 @@ TEST(NegativeLogLikelihood, RefusesAnUnknownClass) {
   const Tensor x = random_tensor({2, 3});
   EXPECT_EQ(error_of(op, {{"N,3", x}, {"N", tensor_of<int64_t>({2}, {0, 3})}}).first, ErrorCode::runtime_index);
   op.ignore = 3;
-  EXPECT_NEAR(to_doubles(run_one(op, {{"N,3", x}, {"N", tensor_of<int64_t>({2}, {0, 3})}}))[0], -x.values<float>()[0], 1e-6);
+  EXPECT_NEAR(to_doubles(run_one(op, {{"N,3", x}, {"N", tensor_of<int64_t>({2}, {0, 3})}}))[0], -x.values<float>()[0],
+              1e-6);
 }
 
 }  // namespace
