@@ -243,7 +243,8 @@ std::string run_case_apart(const fs::path& folder, int thread_count, unsigned ti
   close(ends[0]);
   int status = 0;
   waitpid(child, &status, 0);
-  if (!WIFSIGNALED(status)) return why;
+  if (!WIFSIGNALED(status))
+    return why.empty() && WEXITSTATUS(status) != 0 ? fmt::format("ended with status {}", WEXITSTATUS(status)) : why;
   if (WTERMSIG(status) == SIGALRM) return fmt::format("stopped after {} seconds", time_limit);
   return fmt::format("crashed: {}", strsignal(WTERMSIG(status)));
 }
