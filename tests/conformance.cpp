@@ -10,8 +10,10 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "build/build.h"
 #include "ir/evaluate.h"
 #include "ir/verify.h"
+#include "runtime/execution.h"
 #include "onnx/import.h"
 #include "onnx/model.h"
 #include "onnx/read_tensor.h"
@@ -193,30 +195,70 @@ std::vector<OnnxType::Kind> declared_kinds(const OnnxGraph& graph, const std::ve
   return kinds;
 }
 
+/// How a case is run.
+struct Mode {
+  int threads = 1;
+  bool engine = false;      // built with all passes for the CPU; else the reference executor
+  int64_t chaos_seed = -1;  // of an engine: random offers
+};
+
+/// A model ready to be run in one of the modes.
+class Runner {
+ public:
+  Runner(const fs::path& model, const Mode& mode) : threads_(mode.threads) {
+    if (!mode.engine) {
+      graph_ = import_onnx(model).graph;
+      verify(graph_);
+      return;
+    }
+    BuildOptions options;
+    options.device = "cpu";
+    options.threads = mode.threads;
+    options.verify = false;
+    options.opt_level = 0;
+    options.chaos_seed = mode.chaos_seed;
+    const Built built = build({model, {}, nullptr}, options);
+    graph_ = built.program->graph();
+    execution_ = std::make_unique<Execution>(built.program);
+  }
+  std::vector<HostValue> run(const std::vector<HostValue>& inputs) {
+    if (!execution_) return evaluate(graph_, inputs, threads_);
+    for (size_t i = 0; i < inputs.size(); ++i) execution_->set_input(static_cast<int>(i), inputs[i]);
+    execution_->run();
+    std::vector<HostValue> outputs;
+    for (size_t i = 0; i < graph_.outputs().size(); ++i) outputs.push_back(execution_->output(static_cast<int>(i)).value());
+    return outputs;
+  }
+  const Graph& graph() const { return graph_; }
+
+ private:
+  Threads threads_;
+  Graph graph_;
+  std::unique_ptr<Execution> execution_;
+};
+
 /// Empty when the case passes; otherwise why not.
-std::string run_case(const fs::path& folder, int thread_count) {
+std::string run_case(const fs::path& folder, const Mode& mode) {
   const Tolerance tolerance = read_tolerance(folder);
   const auto file = MappedFile::open(folder / "model.onnx");
   const OnnxModel source = read_model({reinterpret_cast<const char*>(file->bytes().data()), file->bytes().size()});
-  const ImportedModel model = import_onnx_bytes(file, file->bytes(), folder);
-  verify(model.graph);
-  Threads threads(thread_count);
+  Runner runner(folder / "model.onnx", mode);
   int data_sets = 0;
   for (const auto& entry : fs::directory_iterator(folder)) {
     if (entry.path().filename().string().rfind("test_data_set_", 0) != 0) continue;
     ++data_sets;
     const auto inputs = read_values(entry.path(), "input", declared_kinds(*source.graph, source.graph->inputs));
     const auto expected = read_values(entry.path(), "output", declared_kinds({}, source.graph->outputs));
-    const auto found = evaluate(model.graph, inputs, threads);
+    const auto found = runner.run(inputs);
     for (size_t i = 0; i < expected.size(); ++i)
       if (auto why = compare(expected[i], found.at(i), tolerance); !why.empty())
-        return fmt::format("output '{}': {}", model.graph.output_name(static_cast<int>(i)), why);
+        return fmt::format("output '{}': {}", runner.graph().output_name(static_cast<int>(i)), why);
   }
   return data_sets == 0 ? "it has no test_data_set folder" : "";
 }
 
 /// In a process of its own, so that a crash or an endless loop is one failure.
-std::string run_case_apart(const fs::path& folder, int thread_count, unsigned time_limit) {
+std::string run_case_apart(const fs::path& folder, const Mode& mode, unsigned time_limit) {
   int ends[2];
   if (pipe(ends) != 0) return "no pipe";
   const pid_t child = fork();
@@ -225,7 +267,7 @@ std::string run_case_apart(const fs::path& folder, int thread_count, unsigned ti
     alarm(time_limit);
     std::string why;
     try {
-      why = run_case(folder, thread_count);
+      why = run_case(folder, mode);
     } catch (const std::exception& e) {
       why = e.what();
     }
@@ -284,17 +326,19 @@ void write_json(const std::string& path, const std::vector<Result>& results) {
 }
 
 int main(int argc, char** argv) {
-  CLI::App app("Runs ONNX conformance cases on the reference executor");
+  CLI::App app("Runs ONNX conformance cases on the reference executor or as engines");
   std::vector<std::string> folders{"build/conformance"}, filters;
   std::string json_path, skips_path = "tests/conformance_skips.txt";
   bool list_failures = false;
-  int thread_count = 1;
+  Mode mode;
   unsigned time_limit = 120;
   app.add_option("folders", folders, "Folders of cases, searched through");
   app.add_option("--filter", filters, "Only cases whose name contains this (any of them)");
   app.add_option("--skips", skips_path, "List of cases not to run: pattern and reason; '' for none");
   app.add_option("--json", json_path, "Write every case's outcome there");
-  app.add_option("--threads", thread_count, "Threads of the executor");
+  app.add_option("--threads", mode.threads, "Threads of the executor");
+  app.add_flag("--engine", mode.engine, "Build each model for the CPU and run the engine");
+  app.add_option("--chaos", mode.chaos_seed, "With --engine: pick kernels at random from this seed");
   app.add_option("--time-limit", time_limit, "Seconds a case may take");
   app.add_flag("--list-failures", list_failures, "Print the names of failing cases alone");
   CLI11_PARSE(app, argc, argv);
@@ -309,7 +353,7 @@ int main(int argc, char** argv) {
     for (const auto& skip : skips)
       if (fnmatch(skip.pattern.c_str(), name.c_str(), 0) == 0) result = {name, "skipped", skip.reason};
     if (result.outcome == "passed") {
-      result.reason = run_case_apart(folder, thread_count, time_limit);
+      result.reason = run_case_apart(folder, mode, time_limit);
       if (!result.reason.empty()) result.outcome = "failed";
     }
     if (result.outcome == "failed")

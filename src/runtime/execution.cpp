@@ -243,7 +243,8 @@ void Execution::define_symbols(const Step& step) {
   if (step.defines.empty()) return;
   const Graph& g = program_->graph();
   for (SlotId s : step.out)
-    bind_symbols(g.type(program_->plan().slots[s].value), boxes_[s], g.ranges, bindings_, g.describe_node(step.node));
+    if (program_->plan().slots[s].kind == Slot::Kind::box)
+      bind_symbols(g.type(program_->plan().slots[s].value), boxes_[s], g.ranges, bindings_, g.describe_node(step.node));
   for (const auto& symbol : step.defines) key_.push_back(bindings_.at(symbol));
 }
 
