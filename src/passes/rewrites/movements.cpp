@@ -35,6 +35,7 @@ std::optional<Patch> reshape_of_reshape(Graph& g, Value root, Near&) {
 std::optional<Patch> transpose_that_moves_nothing(Graph& g, Value root, Near&) {
   if (!is<Transpose>(g, root)) return std::nullopt;
   const Value x = input(g, root);
+  if (!g.type(x).ranked) return std::nullopt;
   const auto p = permutation_of(g, root);
   if (is_identity(p)) return forward(g, root, x);
   std::vector<int64_t> moved;

@@ -26,10 +26,12 @@ int64_t floor_div(int64_t a, int64_t b) { return a / b - (a % b != 0 && (a < 0) 
 std::vector<RowPiece> split_rows(const WindowAxis& w, int64_t count) {
   return split(w.out, count, [&](int64_t begin, int64_t end) {
     const int64_t first = begin * w.stride - w.pad_begin, last = (end - 1) * w.stride - w.pad_begin + w.reach();
+    // A piece of all rows keeps those that the window never reaches: several images may follow one another.
+    const bool all = end - begin == w.out;
     return RowPiece{begin,
                     end,
                     std::max<int64_t>(0, first),
-                    std::min(w.in, last),
+                    all ? w.in : std::min(w.in, last),
                     std::max<int64_t>(0, -first),
                     std::max<int64_t>(0, last - w.in)};
   });
