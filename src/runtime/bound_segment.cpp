@@ -1,5 +1,8 @@
 #include "runtime/bound_segment.h"
 
+#include <algorithm>
+#include <set>
+
 #include "base/error.h"
 #include "runtime/memory.h"
 
@@ -27,9 +30,17 @@ class Binder {
  private:
   bool inside(int step) const { return step >= range_.first && step < range_.last; }
 
+  // A boxed tensor has dims once the symbols that its producer defined are bound.
+  bool known(const Type& type) const {
+    std::set<std::string> symbols;
+    for (const Dim& d : type.shape) d.collect_symbols(symbols);
+    return !type.boxed() && std::all_of(symbols.begin(), symbols.end(), [&](const auto& s) { return bindings_.count(s) > 0; });
+  }
+
   Dims dims(SlotId s) const {
-    if (s < 0 || plan_.slots[s].kind == Slot::Kind::box) return {};
+    if (s < 0) return {};
     const Graph& g = program_.graph();
+    if (plan_.slots[s].kind == Slot::Kind::box && !known(g.type(plan_.slots[s].value))) return {};
     return with_context(g.describe_node(plan_.slots[s].value.node),
                         [&] { return evaluate(g.type(plan_.slots[s].value).shape, bindings_); });
   }

@@ -139,10 +139,11 @@ void depth_to_space(Moves& m, const DepthToSpace& op) {
 
 void space_to_depth(Moves& m, const SpaceToDepth& op) {
   const Side x = m.in(0), y = m.out(0);
-  const int64_t b = op.blocksize, depth = x.dims[1];
+  const int64_t b = op.blocksize, depth = x.dims[1], c = op.crd ? b * b : 1, i = op.crd ? b : b * depth,
+                j = op.crd ? 1 : depth;
   m.add(0, 0, {x.dims[0], depth, y.dims[2], b, y.dims[3], b},
         {x.strides[0], x.strides[1], b * x.strides[2], x.strides[2], b * x.strides[3], x.strides[3]},
-        {y.strides[0], y.strides[1], y.strides[2], b * depth * y.strides[1], y.strides[3], depth * y.strides[1]});
+        {y.strides[0], c * y.strides[1], y.strides[2], i * y.strides[1], y.strides[3], j * y.strides[1]});
 }
 
 bool constants_known(const Problem& p, std::initializer_list<int> inputs, std::string& why) {
