@@ -12,6 +12,8 @@ bool PassContext::may_change() const {
 }
 
 std::string PassContext::change(Graph& g, const Patch& patch) {
+  for (const auto& [old, fresh] : patch.replace)
+    facts_changed_ |= !(g.type(old) == g.type(fresh)) || g.constant(old) != g.constant(fresh);
   g.apply(patch);
   ++report_.changes;
   for (const auto& [old, fresh] : patch.replace)
@@ -53,8 +55,10 @@ bool Passes::run(std::string_view name, Graph& g, const Body& body) {
   const auto start = std::chrono::steady_clock::now();
   const int64_t before = context_.report_.changes;
   context_.pass_ = name;
+  context_.facts_changed_ = false;
   body(g, context_);
   g.remove_dead("no output needs it");
+  if (context_.facts_changed_) g.reinfer();
   context_.finish(g);
   with_context("after the pass '" + std::string(name) + "'", [&] { verify(g); });
   const std::chrono::duration<double> time = std::chrono::steady_clock::now() - start;

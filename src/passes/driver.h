@@ -33,11 +33,12 @@ class PassContext {
   const Log& log_;
   PassReport& report_;
   std::string pass_;
+  bool facts_changed_ = false;  // a replacement says more (or other) than what it replaced
   std::map<std::pair<NodeId, std::string_view>, std::string> near_;
 };
 
-/// Runs named passes one by one: each is timed, can be switched off, and is followed by the removal of dead nodes and
-/// by the verifier.
+/// Runs named passes one by one: each is timed, can be switched off, and is followed by the removal of dead nodes, by
+/// inference where a replacement knows more than what it replaced, and by the verifier.
 class Passes {
  public:
   using Body = std::function<void(Graph&, PassContext&)>;

@@ -76,7 +76,6 @@ std::vector<ConstRef> constants_of(const Graph& g, const Node& node) {
 }  // namespace
 
 void fold_constants(Graph& g, PassContext& context) {
-  bool changed = false;
   for (NodeId id : g.order()) {
     if (!context.may_change()) break;
     if (!g.alive(id)) continue;
@@ -90,9 +89,7 @@ void fold_constants(Graph& g, PassContext& context) {
     }
     if (patch.replace.empty()) continue;
     context.apply_quietly(g, patch, "folded into a constant");
-    changed = true;
   }
-  if (changed) g.reinfer();
 }
 
 }  // namespace tenon::core

@@ -4,8 +4,7 @@
 namespace tenon::core {
 
 /// Values that do not depend on inputs become constants, those with known contents too (a Shape of constant dims).
-/// Impure nodes stay, and so does a node whose evaluation fails: its error belongs to the run. Facts downstream are
-/// inferred again.
+/// Impure nodes stay, and so does a node whose evaluation fails: its error belongs to the run.
 void fold_constants(Graph&, PassContext&);
 
 }  // namespace tenon::core

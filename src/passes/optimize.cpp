@@ -1,5 +1,7 @@
 #include "passes/optimize.h"
 
+#include "passes/bodies.h"
+#include "passes/control_flow.h"
 #include "passes/driver.h"
 #include "passes/fold_constants.h"
 #include "passes/fuse_pointwise.h"
@@ -26,12 +28,41 @@ void simplify(Passes& passes, Graph& g) {
   }
 }
 
+void optimize_body_of(Graph& g, NodeId id, PassContext& context, const Log& log, PassReport& report) {
+  std::vector<GraphRef> bodies;
+  std::vector<std::vector<Value>> captured;
+  const int64_t before = report.changes;
+  for (const Captures& c : captures_of(g.node(id))) {
+    auto body = std::make_shared<Graph>(*c.body);
+    optimize(*body, context.options(), log, report);
+    bodies.push_back(std::move(body));
+    const auto& inputs = g.node(id).inputs;
+    captured.emplace_back(inputs.begin() + c.node_first, inputs.begin() + c.node_first + c.count);
+  }
+  if (report.changes > before)
+    context.apply_quietly(g, replace_bodies(g, id, bodies, captured), "its bodies optimized");
+}
+
+/// What is left of control flow, inside and out.
+void simplify_control_flow(Passes& passes, Graph& g, const Log& log, PassReport& report) {
+  passes.run("sink_constants", g, sink_constants);
+  passes.run("optimize_bodies", g, [&](Graph& graph, PassContext& context) {
+    for (NodeId id : graph.order())
+      if (graph.alive(id) && context.may_change()) optimize_body_of(graph, id, context, log, report);
+  });
+  passes.run("hoist_invariants", g, hoist_invariants);
+}
+
 }  // namespace
 
 void optimize(Graph& g, const PassOptions& options, const Log& log, PassReport& report) {
   Passes passes(options, log, report);
   simplify(passes, g);
-  passes.run("recover_patterns", g, rewrite_with({reduction_rules(), softmax_rules(), activation_rules(), norm_rules()}));
+  if (passes.run("inline_branches", g, inline_branches) | passes.run("unroll_loops", g, unroll_loops))
+    simplify(passes, g);
+  simplify_control_flow(passes, g, log, report);
+  passes.run("recover_patterns", g,
+             rewrite_with({reduction_rules(), softmax_rules(), activation_rules(), norm_rules()}));
   passes.run("fold_padding", g, rewrite_with({padding_rules()}));
   passes.run("fold_scales", g, rewrite_with({matmul_rules(), scale_rules()}));
   passes.run("recover_attention", g, rewrite_with({attention_rules()}));

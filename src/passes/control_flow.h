@@ -1,0 +1,18 @@
+#pragma once
+#include "passes/driver.h"
+
+namespace tenon::core {
+
+/// A loop whose trip count is known is written out when that adds at most this many nodes.
+inline constexpr int64_t kMaxUnrolledNodes = 128;
+
+/// Captured constants move into the bodies, where they can fold.
+void sink_constants(Graph&, PassContext&);
+/// If with a constant condition becomes the branch taken.
+void inline_branches(Graph&, PassContext&);
+/// What a Loop or Scan body computes from captured values alone is computed once, in front of it.
+void hoist_invariants(Graph&, PassContext&);
+/// Loops with a known, small trip count become their bodies, one after the other.
+void unroll_loops(Graph&, PassContext&);
+
+}  // namespace tenon::core
