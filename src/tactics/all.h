@@ -9,6 +9,7 @@ const Tactic& copy_tactic();
 const Tactic& onednn_conv_tactic();
 const Tactic& onednn_matmul_tactic();
 const Tactic& onednn_pool_tactic();
+const Tactic& pointwise_tactic();
 const Tactic& reference_tactic();
 
 }  // namespace tenon::core

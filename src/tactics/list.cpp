@@ -5,14 +5,21 @@
 namespace tenon::core {
 
 std::span<const Tactic* const> tactics_for(std::string_view device_kind) {
+  // clang-format off
   static const std::array cpu{
-      &view_tactic(),          &copy_tactic(),        &onednn_conv_tactic(),
-      &onednn_matmul_tactic(), &onednn_pool_tactic(), &reference_tactic(),
+      &view_tactic(),
+      &copy_tactic(),
+      &onednn_conv_tactic(),
+      &onednn_matmul_tactic(),
+      &onednn_pool_tactic(),
+      &pointwise_tactic(),
+      &reference_tactic(),
   };
   static const std::array null{
       &view_tactic(),
       &reference_tactic(),
   };
+  // clang-format on
   if (device_kind == "cpu") return cpu;
   if (device_kind == "null") return null;
   return {};

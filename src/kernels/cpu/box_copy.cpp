@@ -20,7 +20,7 @@ struct Wide {
 }  // namespace
 
 BoxCopy::BoxCopy(int64_t element_size, std::span<const int64_t> dims, std::span<const int64_t> from_strides,
-                         std::span<const int64_t> to_strides)
+                 std::span<const int64_t> to_strides)
     : element_size_(element_size) {
   std::vector<Axis> axes;
   for (size_t i = 0; i < dims.size(); ++i) {
@@ -97,11 +97,16 @@ void BoxCopy::block(const std::byte* from, std::byte* to, int64_t index) const {
     return;
   }
   switch (element_size_) {
-    case 1: return block_of<uint8_t>(from, to, count);
-    case 2: return block_of<uint16_t>(from, to, count);
-    case 4: return block_of<uint32_t>(from, to, count);
-    case 8: return block_of<uint64_t>(from, to, count);
-    default: return block_of<Wide>(from, to, count);
+    case 1:
+      return block_of<uint8_t>(from, to, count);
+    case 2:
+      return block_of<uint16_t>(from, to, count);
+    case 4:
+      return block_of<uint32_t>(from, to, count);
+    case 8:
+      return block_of<uint64_t>(from, to, count);
+    default:
+      return block_of<Wide>(from, to, count);
   }
 }
 

@@ -5,7 +5,8 @@
 namespace tenon::core::cpu {
 namespace {
 
-__attribute__((target("avx2"))) void transpose_8x8(const float* from, int64_t from_stride, float* to, int64_t to_stride) {
+__attribute__((target("avx2"))) void transpose_8x8(const float* from, int64_t from_stride, float* to,
+                                                   int64_t to_stride) {
   __m256 row[8], pair[8], quad[8];
   for (int i = 0; i < 8; ++i) row[i] = _mm256_loadu_ps(from + i * from_stride);
   for (int i = 0; i < 8; i += 2) {
