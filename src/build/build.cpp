@@ -101,13 +101,26 @@ void select_kernels(Built& built, const BuildOptions& options, TimingCache& cach
   built.program = make_program(data, built.threads);
 }
 
+/// A model that runs at other dims than those assumed for its open ones gets an error that says which flag to use.
+void at_assumed_dims(const BuildReport& report, FunctionRef<void()> run) {
+  try {
+    run();
+  } catch (const Error& e) {
+    const bool shapes = e.code() == ErrorCode::shape_mismatch || e.code() == ErrorCode::bad_input;
+    if (!shapes || report.assumptions.empty()) throw;
+    std::string assumed;
+    for (const auto& line : report.assumptions) assumed += "\n  " + line;
+    fail(ErrorCode::needs_shapes, "the model does not run at the dims assumed for its open ones: {}\nName dims it takes with --shapes. Assumed were:{}", e.what(), assumed);
+  }
+}
+
 /// Selects kernels, makes the program, and verifies it against `original`.
 void finish(Built& built, const Graph& original, const BuildOptions& options, const Log& log, Phases& phases) {
   CacheFile file(options.timing_cache, log);
   try {
     phases.run("select", [&] { select_kernels(built, options, file.cache, log, phases); });
     note_coverage(built, log);
-    if (options.verify && !options.reference) phases.run("verify", [&] { verify_build(built, original, file.cache, log); });
+    if (options.verify && !options.reference) phases.run("verify", [&] { at_assumed_dims(built.report, [&] { verify_build(built, original, file.cache, log); }); });
   } catch (const Error&) {
     file.save();
     throw;

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "base/error.h"
+#include "runtime/check_shapes.h"
 #include "runtime/memory.h"
 
 namespace tenon::core {
@@ -50,6 +51,7 @@ class Binder {
     for (SlotId s : step.in) bound.in.push_back(dims(s));
     for (SlotId s : step.out) bound.out.push_back(dims(s));
     if (step.kind == Step::Kind::reorder) return bound;
+    with_context(program_.graph().describe_node(step.node), [&] { check_shapes(program_.graph(), step.node, {bound.in, bound.out}); });
     bound.prepared = &program_.prepare(step.node, {bound.in, bound.out});
     if (step.kind == Step::Kind::view) bound_.views[step.out[0]] = bound.prepared->view_offset;
     return bound;

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "plan/plan.h"
+#include "runtime/check_shapes.h"
 #include "select/assign.h"
 #include "select/measure.h"
 
@@ -79,6 +80,7 @@ class Selector {
       try {
         for (Value v : g_.node(id).inputs) shapes.in.push_back(v && !g_.type(v).boxed() ? evaluate(g_.type(v).shape, data_.profile.opt) : Dims{});
         for (const Fact& f : g_.node(id).outputs) shapes.out.push_back(f.type.boxed() ? Dims{} : evaluate(f.type.shape, data_.profile.opt));
+        check_shapes(g_, id, shapes);
       } catch (const Error&) {
         continue;
       }

@@ -1,0 +1,42 @@
+#include "runtime/check_shapes.h"
+
+#include "base/error.h"
+
+namespace tenon::core {
+namespace {
+
+/// Dims are numbers here, so a requirement either holds or not; sizes that depend on data stay open.
+class ConcreteInfer : public InferContext {
+ public:
+  using InferContext::InferContext;
+  Dim unknown(std::string_view, std::optional<Dim>) override { return Dim::symbol("open"); }
+  void require_equal(const Dim& a, const Dim& b, std::string_view what) override {
+    if (equal(a, b) == Tri::no) fail(ErrorCode::shape_mismatch, "{}: {} and {} must be equal", what, a.str(), b.str());
+  }
+};
+
+bool has_dims(const Type& type) { return type.is_tensor() && type.ranked && !type.boxed(); }
+
+}  // namespace
+
+void check_shapes(const Graph& g, NodeId id, const NodeShapes& shapes) {
+  const Node& n = g.node(id);
+  std::vector<Fact> facts;
+  for (size_t i = 0; i < n.inputs.size(); ++i) {
+    Fact fact = g.fact(n.inputs[i]);
+    if (has_dims(fact.type) && fact.type.shape.size() != shapes.in[i].size()) return;  // a box whose dims are not known yet
+    if (has_dims(fact.type) && !fact.constant) fact.type.shape.assign(shapes.in[i].begin(), shapes.in[i].end());
+    facts.push_back(std::move(fact));
+  }
+  ConcreteInfer context(facts);
+  const auto found = n.op->infer(context);
+  for (size_t i = 0; i < found.size(); ++i) {
+    if (!has_dims(found[i].type) || found[i].type.shape.size() != shapes.out[i].size()) continue;
+    for (size_t axis = 0; axis < shapes.out[i].size(); ++axis)
+      if (equal(found[i].type.shape[axis], shapes.out[i][axis]) == Tri::no)
+        fail(ErrorCode::shape_mismatch, "output {} would have the shape {}, {} was expected: these input dims do not go together", i,
+             to_string(found[i].type.shape), dims_to_string(shapes.out[i]));
+  }
+}
+
+}  // namespace tenon::core
