@@ -48,7 +48,7 @@ class Console {
   Style style_;
   bool terminal_ = false, colour_ = false, bar_shown_ = false;
   std::string last_phase_;
-  std::chrono::steady_clock::time_point last_progress_{};  // the epoch: none yet
+  std::chrono::steady_clock::time_point last_progress_ = std::chrono::steady_clock::now();
   std::vector<Warning> warnings_;
   mutable std::mutex mutex_;
 };

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "nearest.h"
 #include "tenon/files.h"
@@ -88,13 +89,14 @@ NamedValues InputFlags::gather(Session& session, const Engine& engine,
   for (auto& value : values) {
     auto found = given.find(value.first);
     if (found == given.end()) {
-      random.push_back("'" + value.first + "' (" + describe(value.second) + ")");
+      random.push_back("'" + value.first + "'");
     } else {
       value.second = found->second;
       warn_of_odd_values(session, value.first, value.second);
     }
   }
-  if (!random.empty()) session.console.info(fmt::format("random inputs, seed {}: {}", seed_, joined(random)));
+  if (!random.empty() && !std::exchange(said_random_, true))
+    session.console.info(fmt::format("random inputs, seed {}: {}", seed_, joined(random)));
   return values;
 }
 

@@ -28,6 +28,7 @@ class InputFlags {
 
   std::vector<std::string> files_;
   uint64_t seed_ = 0;
+  mutable bool said_random_ = false;
 };
 
 void set_inputs(Context&, const NamedValues&);

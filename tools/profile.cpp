@@ -22,7 +22,7 @@ void print_profile(const std::vector<LayerInfo>& layers) {
                            ? fmt::format("{:.1f}", static_cast<double>(layer->flops) / layer->us * 1e-3)
                            : "";
     fmt::print("{:>10.1f}  {:>5.1f}%  {:>9}  {:<10}  {:<34}  {}\n", layer->us, total > 0 ? layer->us / total * 100 : 0,
-               rate, layer->operation, layer->kernel, layer->name);
+               rate, layer->operation, layer->kernel.substr(0, layer->kernel.find(' ')), layer->name);
   }
   fmt::print("{:>10.1f}  sum of the layers\n", total);
 }

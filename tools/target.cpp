@@ -11,8 +11,17 @@
 namespace tenon::cli {
 namespace {
 
-void report_assumptions(Session& session, const Engine& engine) {
-  for (const std::string& assumption : engine.report().assumptions) session.console.info(assumption);
+/// "from 1x3x32x32 to 8x3x*x*"; * is without a limit. Empty when all dims are fixed or open without limits.
+std::string range_text(const TensorInfo& input) {
+  bool limited = false;
+  std::string low, high;
+  for (size_t i = 0; i < input.range.max.size(); ++i) {
+    bool unbounded = input.range.max[i] == INT64_MAX;
+    limited = limited || (input.range.min[i] != input.range.max[i] && !(unbounded && input.range.min[i] == 0));
+    low += (i ? "x" : "") + std::to_string(input.range.min[i]);
+    high += (i ? "x" : "") + (unbounded ? "*" : std::to_string(input.range.max[i]));
+  }
+  return limited ? ", from " + low + " to " + high : "";
 }
 
 }  // namespace
@@ -32,7 +41,6 @@ FileKind kind_of(const std::string& path) {
 Engine build_model(Session& session, const std::string& path, const BuildOptions& options) {
   if (session.json) session.envelope.add_model(path, model_info(path));
   Engine engine = Engine::build(path, options);
-  report_assumptions(session, engine);
   session.envelope.add_build(engine.report());
   return engine;
 }
@@ -65,9 +73,7 @@ std::string signature_text(const Engine& engine) {
   std::string text;
   for (const TensorInfo& input : engine.inputs()) {
     text += fmt::format("input   {}: {}", input.name, input.type);
-    if (!input.range.opt.empty() && input.range.min != input.range.max)
-      text += fmt::format(", from {} to {}, tuned for {}", dims_text(input.range.min), dims_text(input.range.max),
-                          dims_text(input.range.opt));
+    if (input.range.min != input.range.max) text += range_text(input) + ", tuned for " + dims_text(input.range.opt);
     text += "\n";
   }
   for (const TensorInfo& output : engine.outputs()) text += fmt::format("output  {}: {}\n", output.name, output.type);

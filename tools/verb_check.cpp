@@ -22,7 +22,8 @@ Json check_json(const ModelCheck& check) {
 void print_check(const ModelCheck& check, bool all) {
   std::map<std::pair<std::string, std::string>, int> kinds;
   std::map<std::string, int> tiers;
-  for (const CheckedNode& node : check.nodes) {
+  for (CheckedNode node : check.nodes) {
+    if (node.tier.empty()) node.tier = "supported";  // the model was not built, so the kernel is not known
     ++kinds[{node.tier, node.operation}];
     ++tiers[node.tier];
     if (all || !node.error_id.empty())

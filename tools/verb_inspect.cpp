@@ -14,8 +14,8 @@ std::string joined(const std::vector<std::string>& words) {
 
 void print_layer(size_t index, const LayerInfo& layer) {
   fmt::print("\n[{}] {} ({})\n", index, layer.name, layer.operation);
-  std::string kernel = layer.tactic + (layer.kernel.empty() || layer.kernel == layer.tactic ? "" : ": " + layer.kernel);
-  fmt::print("  kernel  {} [{}]{}\n", kernel, layer.tier, layer.reason.empty() ? "" : "; " + layer.reason);
+  fmt::print("  kernel  {} [{}]{}\n", layer.kernel.empty() ? layer.tactic : layer.kernel, layer.tier,
+             layer.reason.empty() ? "" : "; " + layer.reason);
   fmt::print("  {} -> {}\n", joined(layer.inputs), joined(layer.outputs));
   if (!layer.onnx_nodes.empty()) fmt::print("  from    {}\n", joined(layer.onnx_nodes));
   for (const auto& rejected : layer.rejected) fmt::print("  not     {}: {}\n", rejected.first, rejected.second);

@@ -63,7 +63,7 @@ class RunVerb : public Verb {
       session.envelope["outputs"].push_back({{"name", output.first}, {"summary", describe(output.second)}});
     }
     save(outputs);
-    if (validate_) validate(session, context, inputs, inputs_.seed());
+    if (validate_) validate(session, context, inputs, inputs_.seed(), kind_of(file_) == FileKind::model ? file_ : "");
     return Verdict::passed;
   }
 

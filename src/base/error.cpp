@@ -62,7 +62,8 @@ constexpr ErrorInfo kErrors[] = {
      "more choices."},
     {ErrorCode::no_kernel, "no_kernel", "No kernel can run a node with the options given.",
      "The message lists what was tried and why each was rejected. A larger --max-memory is the usual cure."},
-    {ErrorCode::accuracy, "accuracy", "The results differ from the reference by more than the tolerance.",
+    {ErrorCode::accuracy, "accuracy",
+     "The results differ from the reference by more than the tolerance, or hold NaN or infinity.",
      "`tenon compare <model> <engine> --all-tensors` names the first node that differs. If the difference is "
      "acceptable, give "
      "--rtol and --atol."},

@@ -1,0 +1,277 @@
+"""Runs the program as a user does. Usage: cli_test.py path/to/tenon"""
+import json
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+from envelope_check import problems
+
+HERE = pathlib.Path(__file__).resolve().parent
+SCHEMA = json.loads((HERE.parent / "docs" / "envelope.schema.json").read_text())
+TENON = None
+
+
+def save_model(path, nodes, inputs, outputs, constants=()):
+    graph = helper.make_graph(
+        nodes, "g", [helper.make_tensor_value_info(n, t, s) for n, t, s in inputs],
+        [helper.make_tensor_value_info(n, t, s) for n, t, s in outputs],
+        [numpy_helper.from_array(value, name) for name, value in constants])
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)
+
+
+def make_models(folder):
+    random = np.random.default_rng(0)
+    constants = [("w1", random.normal(size=(8, 3, 3, 3)).astype(np.float32)), ("b1", random.normal(size=8).astype(np.float32)),
+                 ("w2", random.normal(size=(8, 10)).astype(np.float32))]
+    nodes = [helper.make_node("Conv", ["x", "w1", "b1"], ["c1"], name="conv1", pads=[1, 1, 1, 1]),
+             helper.make_node("Relu", ["c1"], ["r1"], name="relu1"),
+             helper.make_node("GlobalAveragePool", ["r1"], ["g1"], name="gap"),
+             helper.make_node("Flatten", ["g1"], ["f1"], name="flat"),
+             helper.make_node("MatMul", ["f1", "w2"], ["block/y"], name="fc")]
+    f32 = TensorProto.FLOAT
+    save_model(folder / "small.onnx", nodes, [("x", f32, ["N", 3, "H", "W"])], [("block/y", f32, ["N", 10])], constants)
+    save_model(folder / "nan.onnx", [helper.make_node("Log", ["x"], ["l"], name="log"), helper.make_node("Neg", ["l"], ["y"], name="neg")],
+               [("x", f32, [4])], [("y", f32, [4])])
+    save_model(folder / "bad.onnx", [helper.make_node("Foo", ["x"], ["l"], name="foo"), helper.make_node("Bar", ["l"], ["m"], name="bar"),
+                                     helper.make_node("Relu", ["x"], ["y"], name="relu")],
+               [("x", f32, [4])], [("m", f32, [4]), ("y", f32, [4])])
+    (folder / "text.onnx").write_text("version https://git-lfs.github.com/spec/v1\n")
+
+
+class Result:
+    def __init__(self, process, envelope):
+        self.code, self.out, self.log = process.returncode, process.stdout, process.stderr
+        self.envelope = envelope
+
+    @property
+    def last(self):
+        return self.log.strip().splitlines()[-1] if self.log.strip() else ""
+
+
+class CliTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.holder = tempfile.TemporaryDirectory()
+        cls.folder = pathlib.Path(cls.holder.name)
+        make_models(cls.folder)
+        built = cls.run_plain("build", "small.onnx", "-o", "small.engine", "--shapes", "x:2x3x16x16")
+        assert built.returncode == 0, built.stderr
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.holder.cleanup()
+
+    @classmethod
+    def run_plain(cls, *words):
+        return subprocess.run([TENON, *words], cwd=cls.folder, capture_output=True, text=True, timeout=300)
+
+    def tenon(self, *words, code=0):
+        """Runs with --json and holds the envelope against the schema."""
+        report = self.folder / "report.json"
+        report.unlink(missing_ok=True)
+        process = self.run_plain(*words, "--json", str(report))
+        envelope = json.loads(report.read_text()) if report.exists() else None
+        if envelope is not None:
+            self.assertEqual(problems(envelope, SCHEMA), [])
+            self.assertEqual(envelope["exit"]["code"], process.returncode)
+        result = Result(process, envelope)
+        self.assertEqual(result.code, code, process.stderr)
+        return result
+
+    def test_build_is_verified(self):
+        result = self.tenon("build", "small.onnx", "-o", "a.engine")
+        self.assertEqual(result.last, "PASSED")
+        self.assertRegex(result.log, r"\[\d\d:\d\d:\d\d\.\d\d\d\] \[I\] \[\w+\] ")
+        self.assertIn("224", result.log)  # the assumed sizes are said
+        self.assertEqual(result.envelope["build"]["verdict"], "PASSED")
+        self.assertEqual(result.envelope["model"]["nodes"], 5)
+        self.assertTrue(result.envelope["layers"])
+        self.assertTrue((self.folder / "a.engine").read_bytes().startswith(b"TENONENG"))
+
+    def test_unverified_build_says_so(self):
+        result = self.tenon("build", "small.onnx", "-o", "b.engine", "--no-verify", "--shapes=x:1x3x8x8")
+        self.assertEqual(result.last, "BUILT (not verified)")
+
+    def test_run_matches_onnx_runtime(self):
+        import onnxruntime
+        x = np.random.default_rng(1).normal(size=(2, 3, 16, 16)).astype(np.float32)
+        np.save(self.folder / "x.npy", x)
+        self.tenon("run", "small.engine", "--input", "x=x.npy", "--output", "out.npz", "--validate")
+        expected = onnxruntime.InferenceSession(str(self.folder / "small.onnx")).run(None, {"x": x})[0]
+        with np.load(self.folder / "out.npz") as npz:
+            self.assertEqual(npz.files, ["block/y"])
+            np.testing.assert_allclose(npz["block/y"], expected, rtol=1e-4, atol=1e-5)
+        self.tenon("run", "small.onnx", "--reference", "--input", "x=x.npy", "--output", "folder")
+        np.testing.assert_allclose(np.load(self.folder / "folder" / "block_y.npy"), expected, rtol=1e-4, atol=1e-5)
+        np.savez(self.folder / "x.npz", x=x)
+        self.tenon("compare", "small.engine", "out.npz", "--inputs", "x.npz")
+
+    def test_random_inputs_repeat(self):
+        first = self.tenon("run", "small.engine", "--random", "7")
+        second = self.tenon("run", "small.engine", "--random", "7")
+        self.assertEqual(first.out, second.out)
+        self.assertIn("random inputs, seed 7: 'x'", first.log)
+        self.assertNotEqual(first.out, self.tenon("run", "small.engine", "--random", "8").out)
+
+    def test_validate_names_the_node(self):
+        result = self.tenon("run", "nan.onnx", "--validate", code=5)
+        self.assertEqual(result.last, "FAILED(accuracy)")
+        self.assertEqual(result.envelope["validation"]["nodes"], ["log"])
+        self.assertIn("'log'", result.log)
+
+    def test_bench(self):
+        result = self.tenon("bench", "small.engine", "--duration", "0.1", "--warmup", "10", "--profile")
+        bench = result.envelope["bench"]
+        self.assertGreaterEqual(bench["iterations"], 10)
+        self.assertLessEqual(bench["latency"]["min"], bench["latency"]["median"])
+        self.assertLessEqual(bench["latency"]["median"], bench["latency"]["p99"])
+        self.assertIn("median", result.out)
+        self.assertGreater(sum(layer["us"] for layer in result.envelope["layers"]), 0)
+
+    def test_bench_sweep_and_latency_limit(self):
+        ranges = ["--min-shapes", "x:1x3x16x16", "--opt-shapes", "x:4x3x16x16", "--max-shapes", "x:8x3x16x16"]
+        fast = ["--duration", "0.02", "--warmup", "1"]
+        sweep = self.tenon("bench", "small.onnx", *ranges, *fast, "--sweep-batch", "1,2,8").envelope["bench"]["sweep"]
+        self.assertEqual([point["batch"] for point in sweep], [1, 2, 8])
+        found = self.tenon("bench", "small.onnx", *ranges, *fast, "--max-latency", "10s").envelope["bench"]
+        self.assertGreaterEqual(found["batch"], 1)
+        result = self.tenon("bench", "small.onnx", *ranges, *fast, "--max-latency", "0.001us", code=8)
+        self.assertEqual(result.last, "FAILED(performance)")
+
+    def test_odd_inputs_are_warned_of(self):
+        np.save(self.folder / "zero.npy", np.zeros((2, 3, 16, 16), np.float32))
+        result = self.tenon("run", "small.engine", "--input", "x=zero.npy")
+        self.assertIn("all zero", result.log)
+        self.assertTrue(any("all zero" in w["text"] for w in result.envelope["warnings"]))
+        np.save(self.folder / "nan.npy", np.full((2, 3, 16, 16), np.nan, np.float32))
+        self.assertIn("holds NaN", self.tenon("run", "small.engine", "--input", "x=nan.npy").log)
+
+    def test_inspect(self):
+        text = self.tenon("inspect", "small.engine").out
+        for part in ("conv1", "kernel", "memory", "input   x"):
+            self.assertIn(part, text)
+        layers = json.loads(self.tenon("inspect", "small.engine", "--format", "json").out)["layers"]
+        self.assertIn("conv1", [node for layer in layers for node in layer["onnx_nodes"]])
+        self.assertTrue(self.tenon("inspect", "small.engine", "--format", "dot").out.startswith("digraph"))
+        self.assertTrue(self.tenon("inspect", "small.onnx", "--format", "graph", "--reference").out)
+        self.tenon("inspect", "small.engine", "--compat")
+
+    def test_check_lists_all_problems(self):
+        self.assertEqual(self.tenon("check", "small.onnx").envelope["check"]["problems"], [])
+        result = self.tenon("check", "bad.onnx", code=3)
+        self.assertEqual(result.last, "FAILED(invalid_model)")
+        self.assertEqual([n["name"] for n in result.envelope["check"]["nodes"] if n["error"]], ["foo", "bar"])
+
+    def test_compare(self):
+        result = self.tenon("compare", "small.onnx", "small.engine", "--all-tensors", "--validate")
+        self.assertEqual(result.envelope["accuracy"]["reference"], "small.onnx")
+        self.assertTrue(all(output["pass"] for output in result.envelope["accuracy"]["outputs"]))
+        self.tenon("run", "small.engine", "--random", "1", "--output", "one.npz")
+        self.tenon("run", "small.engine", "--random", "2", "--output", "two.npz")
+        result = self.tenon("compare", "one.npz", "two.npz", code=5)
+        self.assertFalse(result.envelope["accuracy"]["outputs"][0]["pass"])
+        self.tenon("compare", "one.npz", "two.npz", "--atol", "1e9")
+
+    def test_compare_times(self):
+        self.tenon("bench", "small.engine", "--duration", "0.02", "--profile")
+        os.replace(self.folder / "report.json", self.folder / "profile.json")
+        times = self.tenon("compare", "--times", "small.engine", "profile.json").envelope["times"]
+        self.assertTrue(any(row["a_us"] and row["b_us"] for row in times))
+
+    def test_explain_and_doctor(self):
+        self.assertIn("invalid_model", self.tenon("explain", "E3002").out)
+        self.assertIn("no_kernel", self.tenon("explain", "Could not find any implementation for node {x}").out)
+        self.assertIn("E3005", self.tenon("explain", "[E]", "node", "'a':", "shape_mismatch").out)
+        self.tenon("explain", "zyx", code=2)
+        self.assertTrue(any(l["name"] == "oneDNN" for l in self.tenon("doctor").envelope["system"]["libraries"]))
+
+    def test_usage_errors(self):
+        cases = {("build", "small.onnx", "--min-shpes", "x:1"): "did you mean --min-shapes",
+                 ("build", "small.onnx", "--saveEngine=m.engine"): "-o FILE",
+                 ("--onnx=small.onnx",): "tenon build",
+                 ("build", "\u2013\u2013opt-level=3"): "typographic dash",
+                 ("biuld", "small.onnx"): "did you mean 'build'",
+                 ("small.onnx",): "a verb is missing",
+                 ("build", "small.onnx", "--opt-level", "9"): "opt-level",
+                 ("build", "small.onnx", "--shapes", "x=1x3"): "--shapes",
+                 ("build", "small.onnx", "--shapes", "x:1x3x8x8", "--max-shapes", "x:2x3x8x8"): "one of them",
+                 ("build", "small.onnx", "--min-shapes", "x:2x3x8x8", "--opt-shapes", "x:1x3x8x8"): "min <= opt <= max",
+                 ("build", "small.onnx", "--precision", "f31"): "--precision",
+                 ("build",): "model",
+                 ("run", "small.engine", "--input", "x"): "--input",
+                 ("run", "small.engine", "--reference"): "needs the model"}
+        for words, part in cases.items():
+            process = self.run_plain(*words)
+            self.assertEqual(process.returncode, 2, words)
+            self.assertIn(part, process.stderr, words)
+            self.assertTrue(process.stderr.strip().endswith("FAILED(usage)"), words)
+
+    def test_bad_files(self):
+        (self.folder / "cut.engine").write_bytes((self.folder / "small.engine").read_bytes()[:1000])
+        np.save(self.folder / "wrong.npy", np.zeros((2, 4, 16, 16), np.float32))
+        np.save(self.folder / "int.npy", np.zeros((2, 3, 16, 16), np.int32))
+        cases = [(("run", "none.onnx"), 2, "none.onnx"), (("build", "text.onnx", "-o", "t.engine"), 3, "text.onnx"),
+                 (("run", "cut.engine"), 7, "cut.engine"), (("run", "small.engine", "--input", "y=x.npy"), 2, "'x'"),
+                 (("run", "small.engine", "--input", "x=wrong.npy"), 2, "x"), (("run", "small.engine", "--input", "x=int.npy"), 2, "x"),
+                 (("build", "small.onnx", "-o", "/no/such/folder/m.engine", "--shapes", "x:1x3x8x8"), 7, "/no/such/folder")]
+        np.save(self.folder / "x.npy", np.zeros((2, 3, 16, 16), np.float32))
+        for words, code, part in cases:
+            result = self.tenon(*words, code=code)
+            self.assertIn(part, result.log, words)
+            self.assertRegex(result.envelope["exit"]["error"]["id"], r"^E\d{4}$")
+
+    def test_full_disk_keeps_the_old_engine(self):
+        before = (self.folder / "small.engine").read_bytes()
+        process = subprocess.run(f"ulimit -f 1; trap '' XFSZ; exec {TENON} build small.onnx -o small.engine --shapes x:1x3x8x8",
+                                 shell=True, cwd=self.folder, capture_output=True, text=True, timeout=300)
+        self.assertEqual(process.returncode, 7, process.stderr)
+        self.assertEqual((self.folder / "small.engine").read_bytes(), before)
+        self.assertEqual(list(self.folder.glob("small.engine.*")), [])
+
+    def test_build_flags_on_an_engine_are_warned_of(self):
+        self.assertIn("already built", self.tenon("run", "small.engine", "--opt-level", "0").log)
+
+    def test_json_log(self):
+        process = self.run_plain("run", "small.engine", "--log=json")
+        lines = [json.loads(line) for line in process.stderr.splitlines()]
+        self.assertEqual(lines[-1]["level"], "verdict")
+        self.assertEqual(lines[-1]["text"], "PASSED")
+        self.assertTrue(all({"time", "level"} <= set(line) for line in lines))
+
+    def test_quiet_and_plain(self):
+        process = self.run_plain("run", "small.engine", "-q")
+        self.assertEqual(process.stderr.strip(), "PASSED")
+        self.assertNotIn("\x1b", self.run_plain("run", "small.engine").stderr)
+
+    def test_interrupt(self):
+        process = subprocess.Popen([TENON, "bench", "small.engine", "--duration", "100"], cwd=self.folder, stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, text=True)
+        time.sleep(1.5)
+        process.send_signal(signal.SIGINT)
+        _, log = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 130)
+        self.assertTrue(log.strip().endswith("FAILED(interrupted)"), log)
+
+    def test_help_names_every_flag_of_the_contract(self):
+        text = self.run_plain("build", "--help").stdout
+        for flag in ("--device", "--shapes", "--min-shapes", "--opt-shapes", "--max-shapes", "--precision", "--opt-level", "--time-limit",
+                     "--max-memory", "--timing-cache", "--verify", "--deterministic", "--mark-output", "--threads", "--exact", "--strict-nan",
+                     "--json"):
+            self.assertIn(flag, text)
+        version = self.run_plain("--version").stdout
+        self.assertTrue(re.fullmatch(r"tenon \d+\.\d+\.\d+\n", version), version)
+
+
+if __name__ == "__main__":
+    TENON = str(pathlib.Path(sys.argv.pop(1)).resolve())
+    unittest.main()
