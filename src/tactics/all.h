@@ -10,6 +10,10 @@ const Tactic& onednn_conv_tactic();
 const Tactic& onednn_matmul_tactic();
 const Tactic& onednn_pool_tactic();
 const Tactic& pointwise_tactic();
+const Tactic& softmax_tactic();
+const Tactic& layer_norm_tactic();
+const Tactic& group_norm_tactic();
+const Tactic& reduce_tactic();
 const Tactic& reference_tactic();
 
 }  // namespace tenon::core

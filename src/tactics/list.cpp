@@ -11,7 +11,11 @@ std::span<const Tactic* const> tactics_for(std::string_view device_kind) {
       &copy_tactic(),
       &onednn_conv_tactic(),
       &onednn_matmul_tactic(),
+      &reduce_tactic(),
       &onednn_pool_tactic(),
+      &softmax_tactic(),
+      &layer_norm_tactic(),
+      &group_norm_tactic(),
       &pointwise_tactic(),
       &reference_tactic(),
   };

@@ -1,0 +1,97 @@
+#include <algorithm>
+
+#include "kernels/cpu/row_kernels.h"
+#include "ops/infer_util.h"
+#include "ops/normalize.h"
+#include "tactics/all.h"
+#include "tactics/support.h"
+
+namespace tenon::core {
+namespace {
+
+constexpr int64_t kGrain = 4096;  // elements of one piece, at least
+
+class LayerNormExecutable : public Executable {
+ public:
+  LayerNormExecutable(const LayerNorm& op, int64_t rows, int64_t length, bool has_scale, bool has_bias)
+      : rows_(rows),
+        length_(length),
+        epsilon_(static_cast<float>(op.epsilon)),
+        rms_(op.rms),
+        has_scale_(has_scale),
+        has_bias_(has_bias) {}
+  std::string kernel_name() const override { return rms_ ? "rms_norm:rows" : "layer_norm:rows"; }
+
+  void run(State*, const Args& args, Threads& threads) const override {
+    const float *x = args.in[0].in<float>(), *scale = has_scale_ ? args.in[1].in<float>() : nullptr;
+    const float* bias = has_bias_ ? args.in[2].in<float>() : nullptr;
+    float* y = args.out[0].out<float>();
+    const cpu::RowKernels& kernels = cpu::row_kernels();
+    threads.parallel_ranges(
+        rows_, std::max<int64_t>(1, kGrain / std::max<int64_t>(1, length_)), [&](int64_t begin, int64_t end) {
+          for (int64_t r = begin; r < end; ++r) {
+            float mean, inverse;
+            kernels.statistics(x + r * length_, length_, epsilon_, rms_, &mean, &inverse);
+            kernels.normalize(x + r * length_, y + r * length_, length_, mean, inverse, scale, bias);
+            store(args, 1, r, mean);
+            store(args, 2, r, inverse);
+          }
+        });
+  }
+
+ private:
+  static void store(const Args& args, size_t output, int64_t row, float value) {
+    if (output < args.out.size() && args.out[output].data) args.out[output].out<float>()[row] = value;
+  }
+  int64_t rows_, length_;
+  float epsilon_;
+  bool rms_, has_scale_, has_bias_;
+};
+
+/// A parameter with one element for each of a row, whose shape ends the input's.
+bool fits_row(const Dims& parameter, const Dims& x, size_t axis) {
+  const size_t length = x.size() - axis;
+  if (parameter.size() < length) return false;
+  for (size_t i = 0; i < parameter.size(); ++i) {
+    const size_t from_end = parameter.size() - 1 - i;
+    if (parameter[i] != (from_end < length ? x[x.size() - 1 - from_end] : 1)) return false;
+  }
+  return true;
+}
+
+class LayerNormTactic : public Tactic {
+ public:
+  std::string_view name() const override { return "layer_norm"; }
+
+  std::vector<Offer> offers(const Problem& p, std::string& why) const override {
+    if (!p.node().as<LayerNorm>()) why = "not a layer normalization";
+    if (!why.empty() || !plain_tensors(p, why) || !all_of_dtype(p, DType::f32, why)) return {};
+    Offer offer = row_major_offer(p, name());
+    offer.share = Share::in_place;
+    return {offer};
+  }
+
+  std::shared_ptr<const Executable> prepare(const PrepareContext& cx, std::string& why) const override {
+    const LayerNorm& op = *cx.problem.node().as<LayerNorm>();
+    const Dims& x = cx.shapes.in[0];
+    const auto axis = static_cast<size_t>(resolve_axis(op.axis, static_cast<int64_t>(x.size())));
+    for (size_t i : {size_t{1}, size_t{2}}) {
+      if (!cx.problem.input(static_cast<int>(i)).present() || fits_row(cx.shapes.in[i], x, axis)) continue;
+      why = fmt::format("input {} has not one element for each of a row", i);
+      return nullptr;
+    }
+    const int64_t length = checked_product(std::span(x).subspan(axis)),
+                  rows = checked_product(std::span(x).first(axis));
+    return std::make_shared<LayerNormExecutable>(op, rows, length, cx.problem.input(1).present(),
+                                                 cx.problem.input(2).present());
+  }
+};
+
+}  // namespace
+
+const Tactic& layer_norm_tactic() {
+  static const LayerNormTactic tactic;
+  return tactic;
+}
+
+}  // namespace tenon::core
