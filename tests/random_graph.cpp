@@ -235,8 +235,8 @@ std::vector<std::byte> engine_bytes(const EngineData& data) {
   AtomicFile file(path);
   save_engine(data, file);
   file.commit();
-  const auto bytes = MappedFile::open(path)->bytes();
-  std::vector<std::byte> copy(bytes.begin(), bytes.end());
+  const auto mapped = MappedFile::open(path);
+  std::vector<std::byte> copy(mapped->bytes().begin(), mapped->bytes().end());
   std::filesystem::remove(path);
   return copy;
 }
