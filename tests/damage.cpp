@@ -1,6 +1,6 @@
 // Damage to engine files: flipped bits, cut files, and edits inside sections whose hashes are made right again. Each ends
 // in an Error or in an engine that agrees with the reference on its own graph; never in a crash, a hang or an internal error.
-// damage [count of each class=500] [first seed=0]
+// damage [count of each class=500] [first seed=0] [folder to write the undamaged engines to]
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -9,6 +9,7 @@
 #include <cstdlib>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "build/example_inputs.h"
 #include "engine_bytes.h"
 #include "ir/evaluate.h"
@@ -122,6 +123,11 @@ int main(int argc, char** argv) {
   const int count = argc > 1 ? std::atoi(argv[1]) : 500, first = argc > 2 ? std::atoi(argv[2]) : 0;
   std::vector<File> engines;
   for (uint64_t seed = 0; seed < 8; ++seed) engines.push_back(engine_bytes(build_graph(random_graph(seed, 6), 1, 0).data));
+  for (size_t i = 0; argc > 3 && i < engines.size(); ++i) {
+    AtomicFile file(fmt::format("{}/{}.engine", argv[3], i));
+    file.write(engines[i]);
+    file.commit();
+  }
   int failures = run_class("flip", engines, flip_bit, count, first);
   failures += run_class("truncate", engines, truncate, count, first);
   failures += run_class("edit", engines, edit_field, count, first);
