@@ -6,6 +6,7 @@
 #include "passes/fold_constants.h"
 #include "passes/fuse_pointwise.h"
 #include "passes/merge_common.h"
+#include "passes/merge_siblings.h"
 #include "passes/rewrite.h"
 #include "passes/rewrites/families.h"
 
@@ -58,15 +59,20 @@ void simplify_control_flow(Passes& passes, Graph& g, const Log& log, PassReport&
 void optimize(Graph& g, const PassOptions& options, const Log& log, PassReport& report) {
   Passes passes(options, log, report);
   simplify(passes, g);
-  if (passes.run("inline_branches", g, inline_branches) | passes.run("unroll_loops", g, unroll_loops))
-    simplify(passes, g);
+  const bool inlined = passes.run("inline_branches", g, inline_branches);
+  const bool unrolled = passes.run("unroll_loops", g, unroll_loops);
+  if (inlined || unrolled) simplify(passes, g);
   simplify_control_flow(passes, g, log, report);
+  passes.run("drop_zero_weights", g, rewrite_with({zero_rules()}));
+  passes.run("fold_moves", g, rewrite_with({matmul_rules(), movement_rules()}));
   passes.run("recover_patterns", g,
-             rewrite_with({reduction_rules(), softmax_rules(), activation_rules(), norm_rules()}));
+             rewrite_with({reduction_rules(), softmax_rules(), activation_rules(), norm_rules(), gather_rules()}));
+  passes.run("sink_moves", g, rewrite_with({sinking_rules(), movement_rules()}));
   passes.run("fold_padding", g, rewrite_with({padding_rules()}));
   passes.run("fold_scales", g, rewrite_with({matmul_rules(), scale_rules()}));
   passes.run("recover_attention", g, rewrite_with({attention_rules()}));
   passes.run("fold_epilogues", g, rewrite_with({epilogue_rules()}));
+  passes.run("merge_siblings", g, merge_siblings);
   passes.run("recover_pools", g, rewrite_with({pool_rules()}));
   simplify(passes, g);
   passes.run("fuse_pointwise", g, fuse_pointwise);

@@ -7,6 +7,12 @@ namespace tenon::core {
 Rewrites identity_rules();
 /// Reshape family to one Reshape, transposes combined, moves that move nothing.
 Rewrites movement_rules();
+/// Lookups: one-hot products, and pointwise functions of looked-up rows.
+Rewrites gather_rules();
+/// Products with weights that are all zero.
+Rewrites zero_rules();
+/// Reshapes and transposes below the pointwise nodes that read them, where they cancel.
+Rewrites sinking_rules();
 /// Batch normalization, scales and shifts into the weights and biases of convolutions and matrix products.
 Rewrites scale_rules();
 /// Padding into the pads of convolutions and pools.

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <numeric>
 
 #include "ops/reduce.h"
 #include "ops/shape.h"
@@ -62,19 +63,43 @@ std::optional<Patch> expand_to_own_shape(Graph& g, Value root, Near&) {
   return forward(g, root, input(g, root));
 }
 
+bool all_are(const std::vector<int64_t>& values, int64_t wanted) {
+  return std::all_of(values.begin(), values.end(), [&](int64_t v) { return v == wanted; });
+}
+
+/// No binding within the ranges makes a sliced dim larger than the end of its slice.
+bool ends_reach(const Graph& g, Value root, const std::vector<int64_t>& ends) {
+  const Shape& shape = g.type(input(g, root)).shape;
+  std::vector<int64_t> axes(ends.size());
+  std::iota(axes.begin(), axes.end(), 0);
+  if (const Value given = input(g, root, 3)) {
+    const auto known = numbers(g, given);
+    if (!known || known->size() != ends.size()) return false;
+    axes = *known;
+  }
+  for (size_t i = 0; i < ends.size(); ++i) {
+    const int64_t axis = axes[i] < 0 ? axes[i] + static_cast<int64_t>(shape.size()) : axes[i];
+    if (shape[axis].bounds(g.ranges).high > ends[i]) return false;
+  }
+  return true;
+}
+
 std::optional<Patch> slice_of_everything(Graph& g, Value root, Near&) {
-  if (!is<Slice>(g, root) || !same_shape(g, input(g, root), root)) return std::nullopt;
+  if (!is<Slice>(g, root) || !ranked_tensor(g, input(g, root))) return std::nullopt;
   if (const Value steps = input(g, root, 4)) {
     const auto values = numbers(g, steps);
-    if (!values || std::any_of(values->begin(), values->end(), [](int64_t s) { return s != 1; })) return std::nullopt;
+    if (!values || !all_are(*values, 1)) return std::nullopt;
   }
+  if (same_shape(g, input(g, root), root)) return forward(g, root, input(g, root));
+  const auto starts = numbers(g, input(g, root, 1)), ends = numbers(g, input(g, root, 2));
+  if (!starts || !ends || !all_are(*starts, 0) || !ends_reach(g, root, *ends)) return std::nullopt;
   return forward(g, root, input(g, root));
 }
 
 std::optional<Patch> pad_by_nothing(Graph& g, Value root, Near&) {
   if (!is<Pad>(g, root)) return std::nullopt;
   const auto pads = numbers(g, input(g, root, 1));
-  if (!pads || std::any_of(pads->begin(), pads->end(), [](int64_t p) { return p != 0; })) return std::nullopt;
+  if (!pads || !all_are(*pads, 0)) return std::nullopt;
   return forward(g, root, input(g, root));
 }
 

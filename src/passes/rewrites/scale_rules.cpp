@@ -1,10 +1,13 @@
+#include <algorithm>
 #include <cmath>
 
 #include "ops/normalize.h"
+#include "ops/reduce.h"
 #include "passes/fold.h"
 #include "passes/match.h"
 #include "passes/rewrites/affine.h"
 #include "passes/rewrites/families.h"
+#include "passes/rewrites/numbers.h"
 
 namespace tenon::core {
 namespace {
@@ -70,6 +73,62 @@ std::optional<Patch> fold_operand_scale(Graph& g, Value root, Near&) {
       return replace(root, g.add(std::move(scaled), std::move(inputs)));
     }
   return std::nullopt;
+}
+
+/// A constant operand per input channel of a convolution, as [1,C,1,...] against its weights; a number for any group.
+std::optional<Value> input_channel_factors(Graph& g, Value constant, const Shape& shape, const Dims& weights) {
+  Dims dims(weights.size(), 1);
+  if (const auto number = uniform(g, constant)) return fold_reshape(g, number_like(g, constant, *number), dims);
+  if (!is_channel_constant(g, constant, shape, 1) || weights[1] != shape[1].value()) return std::nullopt;
+  dims[1] = weights[1];
+  return fold_reshape(g, channel_vector(g, constant, shape, 1), dims);
+}
+
+std::optional<Patch> fold_conv_input_scale(Graph& g, Value root, Near& near) {
+  const auto* conv = is<Conv>(g, root);
+  const Value x = conv ? input(g, root) : Value{};
+  if (!conv || !is_float(g, x) || !is_constant(g, input(g, root, 1))) return std::nullopt;
+  for (const BinaryKind kind : {BinaryKind::mul, BinaryKind::div}) {
+    const auto found = with_constant(g, x, kind);
+    if (!found) continue;
+    if (!single_use(g, x)) return near.miss(g.describe_node(x.node) + " is used elsewhere");
+    const Shape shape = g.type(x).shape;
+    auto a = as_affine(g, root);
+    const auto factors = input_channel_factors(g, found->constant, shape, g.constant(a->weights)->dims());
+    if (!factors) return near.miss("the factor varies over more than the channels of one group");
+    a->x = found->x;
+    a->weights = fold(g, Binary(kind), {a->weights, *factors});
+    return replace(root, rebuild(g, *a));
+  }
+  return std::nullopt;
+}
+
+bool is_unpadded(const Window& w) {
+  const bool zero = std::all_of(w.pads.begin(), w.pads.end(), [](int64_t p) { return p == 0; });
+  return w.auto_pad == AutoPad::valid || (w.auto_pad == AutoPad::notset && zero);
+}
+
+/// Every output sees the whole kernel, so the shift adds shift * sum(w) to it.
+std::optional<Patch> fold_conv_input_shift(Graph& g, Value root, Near& near) {
+  const auto* conv = is<Conv>(g, root);
+  const auto found = conv ? with_constant(g, input(g, root), BinaryKind::add) : std::nullopt;
+  if (!found || !is_constant(g, input(g, root, 1))) return std::nullopt;
+  auto a = as_affine(g, root);
+  if (!a || (a->bias && !is_constant(g, a->bias))) return std::nullopt;
+  if (!is_unpadded(conv->window)) return near.miss("the convolution pads the shifted value");
+  if (!single_use(g, a->x)) return near.miss(g.describe_node(a->x.node) + " is used elsewhere");
+  const Shape shape = g.type(a->x).shape;
+  const Dims weights = g.constant(a->weights)->dims();
+  const auto shifts = input_channel_factors(g, found->constant, shape, weights);
+  if (!shifts) return near.miss("the addend varies over more than the channels of one group");
+  const Value flat = fold_reshape(g, fold(g, Binary(BinaryKind::mul), {a->weights, *shifts}),
+                                  {weights[0], checked_product(weights) / weights[0]});
+  Reduce sum;
+  sum.keepdims = false;
+  const Value added = fold(g, std::move(sum), {flat, constant_i64(g, {1})});
+  a->x = found->x;
+  a->bias = a->bias ? fold(g, Binary(BinaryKind::add), {a->bias, added}) : added;
+  return replace(root, rebuild(g, *a));
 }
 
 std::optional<Patch> fold_shift(Graph& g, Value root, Near& near, bool onto_bias) {
@@ -154,6 +213,8 @@ constexpr Rewrite kRules[] = {
     {"Conv/MatMul(x, w, b) * c => Conv/MatMul(x, w * c, b * c)", fold_scale, true},
     {"MatMul(x, y) * number => MatMul{alpha}(x, y)", fold_scale_into_alpha, true},
     {"MatMul(x * number, y) => MatMul{alpha}(x, y)", fold_operand_scale, true},
+    {"Conv(x * c, w) => Conv(x, w * c)", fold_conv_input_scale, true},
+    {"Conv(x + c, w, b) => Conv(x, w, b + c * sum(w))", fold_conv_input_shift, true},
     {"Conv/MatMul(x, w) + c => Conv/MatMul(x, w, c)", shift_to_bias},
     {"Conv/MatMul(x, w, b) + c => Conv/MatMul(x, w, b + c)", shift_onto_bias, true},
     {"MatMul(x, y) + vector => MatMul(x, y, vector)", vector_to_matmul_bias},
