@@ -45,6 +45,8 @@ def make_models(folder):
     save_model(folder / "bad.onnx", [helper.make_node("Foo", ["x"], ["l"], name="foo"), helper.make_node("Bar", ["l"], ["m"], name="bar"),
                                      helper.make_node("Relu", ["x"], ["y"], name="relu")],
                [("x", f32, [4])], [("m", f32, [4]), ("y", f32, [4])])
+    save_model(folder / "picky.onnx", [helper.make_node("MatMul", ["x", "w"], ["y"], name="product")],
+               [("x", f32, [1, 3, "H", "W"])], [("y", f32, None)], [("w", np.zeros((48, 2), np.float32))])
     (folder / "text.onnx").write_text("version https://git-lfs.github.com/spec/v1\n")
 
 
@@ -229,6 +231,12 @@ class CliTest(unittest.TestCase):
             result = self.tenon(*words, code=code)
             self.assertIn(part, result.log, words)
             self.assertRegex(result.envelope["exit"]["error"]["id"], r"^E\d{4}$")
+
+    def test_refused_default_dims_name_the_flag(self):
+        for verb in ("build", "run", "bench"):
+            result = self.tenon(verb, "picky.onnx", code=3)
+            self.assertIn("--shapes", result.log)
+        self.tenon("run", "picky.onnx", "--shapes", "x:1x3x5x48")
 
     def test_full_disk_keeps_the_old_engine(self):
         before = (self.folder / "small.engine").read_bytes()

@@ -100,6 +100,19 @@ NamedValues InputFlags::gather(Session& session, const Engine& engine,
   return values;
 }
 
+void InputFlags::first_run(const Engine& engine, const std::function<void()>& f) const {
+  try {
+    f();
+  } catch (const Error& e) {
+    const std::vector<std::string>& assumed = engine.report().assumptions;
+    bool about_shapes = e.code() == ErrorCode::shape_mismatch || e.code() == ErrorCode::invalid_model;
+    if (!about_shapes || assumed.empty() || !files_.empty()) throw;
+    std::string text = fmt::format("the model does not run at the dims assumed for its open ones: {}", e.what());
+    for (const std::string& assumption : assumed) text += "\n  " + assumption;
+    throw Error(ErrorCode::needs_shapes, text);
+  }
+}
+
 void set_inputs(Context& context, const NamedValues& values) {
   for (const auto& value : values) context.set_input(value.first, value.second);
 }

@@ -1,5 +1,6 @@
 #pragma once
 #include <CLI/CLI.hpp>
+#include <functional>
 #include <map>
 #include <string>
 #include <utility>
@@ -22,6 +23,9 @@ class InputFlags {
   /// Says which are random, and warns of inputs that are all zero or hold NaN.
   NamedValues gather(Session&, const Engine&, const std::map<std::string, Dims>& shapes) const;
   uint64_t seed() const { return seed_; }
+  /// Calls `f`, which runs the engine with gathered inputs for the first time. Where that fails at dims that were
+  /// assumed, the error says so and names the flag.
+  void first_run(const Engine&, const std::function<void()>& f) const;
 
  private:
   std::map<std::string, Tensor> load() const;

@@ -114,6 +114,7 @@ class BenchVerb : public Verb {
     NamedValues inputs = inputs_.gather(session, engine, shapes_at(engine, batch));
     Context context = engine.create_context();
     set_inputs(context, inputs);
+    inputs_.first_run(engine, [&] { context.prepare(); });
     return measure(context, inputs, options_);
   }
 

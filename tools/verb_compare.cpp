@@ -62,7 +62,16 @@ class CompareVerb : public Verb {
     if (runner) inputs = inputs_.gather(session, runner->engine(), run_shapes());
     fmt::print("A  {}\nB  {}\n\n", a.description(), b.description());
     session.envelope["accuracy"]["reference"] = b.path();
-    int different = compare_outputs(session, a.outputs(inputs, inputs_.seed()), b.outputs(inputs, inputs_.seed()));
+    std::map<std::string, Value> of_a, of_b;
+    auto run_both = [&] {
+      of_a = a.outputs(inputs, inputs_.seed());
+      of_b = b.outputs(inputs, inputs_.seed());
+    };
+    if (runner)
+      inputs_.first_run(runner->engine(), run_both);
+    else
+      run_both();
+    int different = compare_outputs(session, of_a, of_b);
     if (all_tensors_) different += compare_inner(session, a, b, inputs);
     if (validate_) validate_sides(session, {&a, &b}, inputs);
     if (different > 0)

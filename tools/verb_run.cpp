@@ -56,7 +56,7 @@ class RunVerb : public Verb {
         inputs_.gather(session, engine, flags_.has_shapes() ? flags_.run_shapes() : std::map<std::string, Dims>{});
     Context context = engine.create_context();
     set_inputs(context, inputs);
-    context.run(inputs_.seed());
+    inputs_.first_run(engine, [&] { context.run(inputs_.seed()); });
     NamedValues outputs = context.outputs();
     for (const auto& output : outputs) {
       fmt::print("{}: {}\n", output.first, describe(output.second));
