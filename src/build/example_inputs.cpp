@@ -1,5 +1,7 @@
 #include "build/example_inputs.h"
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "ops/index.h"
 #include "ops/pointwise.h"
@@ -19,6 +21,14 @@ struct Random {
   double unit() { return static_cast<double>(next() >> 11) * 0x1p-53; }
 };
 
+/// One more than the largest number in a constant that indices are compared with: a hand-written one-hot.
+int64_t bound_of_table(const Graph& g, Value v) {
+  const ConstRef c = g.constant(v);
+  if (!c || c->dtype() == DType::string || checked_product(c->dims()) < 2) return INT64_MAX;
+  const auto values = to_int64s(c->value());
+  return *std::max_element(values.begin(), values.end()) + 1;
+}
+
 /// The smallest bound that readers of an integer value put on it; 2 when none does.
 int64_t bound_of(const Graph& g, Value v, const Bindings& bindings, int depth) {
   int64_t bound = INT64_MAX;
@@ -30,12 +40,26 @@ int64_t bound_of(const Graph& g, Value v, const Bindings& bindings, int depth) {
         bound = std::min(bound, data.shape[(gather->axis + data.rank()) % data.rank()].evaluate(bindings));
     } else if (n.as<OneHot>() && use.input == 0) {
       if (const auto depth_value = uniform_constant(g, n.inputs[1])) bound = std::min(bound, static_cast<int64_t>(*depth_value));
-    } else if (depth < 8 && (n.as<Cast>() || n.as<Reshape>() || n.as<Unsqueeze>() || n.as<Squeeze>() || n.as<Flatten>() || n.as<Transpose>() || n.as<Identity>())) {
+    } else if (const auto* compared = n.as<Binary>(); compared && compared->kind == BinaryKind::equal) {
+      bound = std::min(bound, bound_of_table(g, n.inputs[1 - use.input]));
+    } else if (depth < 8 && (n.as<Expand>() || n.as<Cast>() || n.as<Reshape>() || n.as<Unsqueeze>() || n.as<Squeeze>() || n.as<Flatten>() || n.as<Transpose>() || n.as<Identity>())) {
       const int64_t inner = bound_of(g, {use.user, 0}, bindings, depth + 1);
       if (inner != 2) bound = std::min(bound, inner);
     }
   }
   return bound == INT64_MAX ? 2 : std::max<int64_t>(bound, 1);
+}
+
+/// The number that a model compares an integer input with (a sample rate, a mode): the one it surely takes.
+std::optional<double> compared_with(const Graph& g, Value v) {
+  for (const Use& use : g.uses(v)) {
+    const auto* compared = g.node(use.user).as<Binary>();
+    if (!compared || compared->kind != BinaryKind::equal) continue;
+    const Value other = g.node(use.user).inputs[1 - use.input];
+    const ConstRef c = g.constant(other);
+    if (c && checked_product(c->dims()) == 1) return uniform_constant(g, other);
+  }
+  return std::nullopt;
 }
 
 Tensor random_tensor(const Type& type, Dims dims, int64_t bound, Random& random) {
@@ -57,6 +81,10 @@ HostValue random_value(const Graph& g, Value in, const Bindings& bindings, Rando
   if (type.kind == Type::Kind::sequence) return std::vector<Tensor>{};
   if (type.kind == Type::Kind::optional) return {};
   if (!type.ranked) return random_tensor(type, {1}, 2, random);
+  if (const auto number = is_integer(type.dtype) ? compared_with(g, in) : std::nullopt) {
+    const Dims dims = evaluate(type.shape, bindings);
+    return from_doubles(type.dtype, dims, std::vector<double>(checked_product(dims), *number));
+  }
   const int64_t bound = is_float(type.dtype) ? 2 : bound_of(g, in, bindings, 0);
   return random_tensor(type, evaluate(type.shape, bindings), bound, random);
 }
