@@ -6,7 +6,7 @@ namespace tenon::core {
 namespace {
 
 /// Functions that call functions can multiply a few nodes into very many.
-constexpr int64_t kMaxImportedNodes = 500'000;
+constexpr int64_t kMaxExpandedNodes = 100'000;
 
 bool starts_with(std::string_view text, std::string_view start) { return text.substr(0, start.size()) == start; }
 
@@ -69,8 +69,9 @@ void ModelImporter::import_nodes(const std::vector<OnnxNode>& nodes, ImportState
 }
 
 void ModelImporter::import_node(const OnnxNode& node, int index, ImportState& state) {
-  if (++imported_nodes_ > kMaxImportedNodes)
-    fail(ErrorCode::too_large, "the model has more than {} nodes once its functions are expanded", kMaxImportedNodes);
+  const int64_t limit = kMaxExpandedNodes + 4 * model_.node_count;
+  if (++imported_nodes_ > limit)
+    fail(ErrorCode::too_large, "the model has more than {} nodes once its functions are expanded", limit);
   const std::string name = state.prefix + node_name(node, index);
   const std::string where = fmt::format("node '{}' ({})", name, operation_name(node));
   state.outputs.assign(node.outputs.size(), Value());

@@ -225,6 +225,45 @@ TEST(Onnx, ExternalDataStaysBeneathTheModelsFolder) {
   refuse({{"location", "w.bin"}}, "");
 }
 
+void append_length(std::string& bytes, char key, uint64_t length) {
+  bytes += key;
+  protozero::add_varint_to_buffer(&bytes, length);
+}
+
+int64_t resident_bytes() {
+  int64_t total = 0, resident = 0;
+  std::ifstream("/proc/self/statm") >> total >> resident;
+  return resident * getpagesize();
+}
+
+TEST(Onnx, WeightsBeyond4GiBInsideTheFileStayOnDisk) {
+  constexpr uint64_t kWeightBytes = uint64_t{6} << 30;
+  std::string tensor;
+  protozero::pbf_writer w(tensor);
+  w.add_int64(1, kWeightBytes / 4);
+  w.add_int32(2, kFloat);
+  w.add_string(8, "w");
+  append_length(tensor, '\x4a', kWeightBytes);
+  std::string initializer;
+  append_length(initializer, '\x2a', tensor.size() + kWeightBytes);
+  initializer += tensor;
+  const std::string rest = one_relu().bytes();
+  std::string model;
+  append_length(model, '\x42', opset_import(17).size());
+  model += opset_import(17);
+  append_length(model, '\x3a', initializer.size() + kWeightBytes + rest.size());
+  const Folder folder;
+  folder.write("m.onnx", model + initializer);
+  const std::string path = folder.path() + "/m.onnx";
+  std::filesystem::resize_file(path, model.size() + initializer.size() + kWeightBytes);
+  std::ofstream(path, std::ios::binary | std::ios::app) << rest;
+  const int64_t before = resident_bytes();
+  const auto imported = import_onnx(path);
+  EXPECT_EQ(imported.parameter_count, static_cast<int64_t>(kWeightBytes / 4));
+  EXPECT_EQ(imported.graph.outputs().size(), 1u);
+  EXPECT_LT(resident_bytes() - before, 50 << 20);
+}
+
 TEST(Onnx, SparseInitializersAreFilledIn) {
   std::string sparse;
   protozero::pbf_writer w(sparse);
