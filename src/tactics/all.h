@@ -14,6 +14,9 @@ const Tactic& softmax_tactic();
 const Tactic& layer_norm_tactic();
 const Tactic& group_norm_tactic();
 const Tactic& reduce_tactic();
+const Tactic& attention_tactic();
+const Tactic& gather_tactic();
+const Tactic& transposed_view_tactic();
 const Tactic& reference_tactic();
 
 }  // namespace tenon::core

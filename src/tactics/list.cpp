@@ -9,10 +9,13 @@ std::span<const Tactic* const> tactics_for(std::string_view device_kind) {
   static const std::array cpu{
       &view_tactic(),
       &copy_tactic(),
+      &transposed_view_tactic(),
+      &gather_tactic(),
       &onednn_conv_tactic(),
       &onednn_matmul_tactic(),
       &reduce_tactic(),
       &onednn_pool_tactic(),
+      &attention_tactic(),
       &softmax_tactic(),
       &layer_norm_tactic(),
       &group_norm_tactic(),

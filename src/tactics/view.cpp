@@ -57,6 +57,15 @@ bool is_outer_slice(const Problem& p) {
   return true;
 }
 
+Offer view(const Problem& p, std::string_view tactic, const Layout& in, const Layout& out) {
+  Offer offer = row_major_offer(p, tactic);
+  offer.share = Share::view;
+  offer.shared_input = 0;
+  offer.in[0] = with_layout(in);
+  offer.out[0] = with_layout(out);
+  return offer;
+}
+
 /// Ops whose output is the input's bytes, or a part of them, under other dims.
 class View : public Tactic {
  public:
@@ -66,17 +75,17 @@ class View : public Tactic {
     const Node& n = p.node();
     if (!plain_tensors(p, why)) return {};
     std::vector<Offer> result;
-    if (changes_dims_only(n) || n.as<Identity>() || is_outer_slice(p)) result.push_back(view(p, {}, {}));
+    if (changes_dims_only(n) || n.as<Identity>() || is_outer_slice(p)) result.push_back(view(p, name(), {}, {}));
     if (result.empty() && !n.as<Transpose>()) {
       why = "the output is not the input under other dims";
       return {};
     }
     const int rank = p.input(0).rank(), out_rank = p.output(0).rank();
     if (n.as<Identity>() ? rank >= 3 : changes_dims_only(n) && keeps_channels(p.input(0), p.output(0)))
-      result.push_back(view(p, channels_last(rank), channels_last(out_rank)));
+      result.push_back(view(p, name(), channels_last(rank), channels_last(out_rank)));
     if (const Transpose* op = n.as<Transpose>()) {
-      if (moves_channels_back(*op, rank)) result.push_back(view(p, channels_last(rank), {}));
-      if (moves_channels_front(*op, rank)) result.push_back(view(p, {}, channels_last(rank)));
+      if (moves_channels_back(*op, rank)) result.push_back(view(p, name(), channels_last(rank), {}));
+      if (moves_channels_front(*op, rank)) result.push_back(view(p, name(), {}, channels_last(rank)));
       if (result.empty()) why = "the axes do not move between row-major and channels-last order";
     }
     return result;
@@ -91,19 +100,42 @@ class View : public Tactic {
     std::string why;
     return moves_of(cx, why)->at(0).from_offset;
   }
+};
 
- private:
-  Offer view(const Problem& p, const Layout& in, const Layout& out) const {
-    Offer offer = row_major_offer(p, name());
-    offer.share = Share::view;
-    offer.shared_input = 0;
-    offer.in[0] = with_layout(in);
-    offer.out[0] = with_layout(out);
-    return offer;
+/// A transpose whose output, in another order of its axes, is the input, or the other way round. It pays when the
+/// neighbour takes that order.
+class TransposedView : public Tactic {
+ public:
+  std::string_view name() const override { return "transposed_view"; }
+
+  std::vector<Offer> offers(const Problem& p, std::string& why) const override {
+    const Transpose* op = p.node().as<Transpose>();
+    if (!op) why = "not a transpose";
+    if (!why.empty() || !plain_tensors(p, why)) return {};
+    const auto rank = static_cast<size_t>(p.input(0).rank());
+    Layout in, out;  // the input's order when the output is row-major, and the output's when the input is
+    in.order.resize(rank);
+    out.order.resize(rank);
+    for (size_t i = 0; i < rank; ++i) {
+      const int64_t from = op->permutation.empty() ? static_cast<int64_t>(rank - 1 - i) : op->permutation[i];
+      in.order[i] = static_cast<int8_t>(from);
+      out.order[static_cast<size_t>(from)] = static_cast<int8_t>(i);
+    }
+    if (std::is_sorted(in.order.begin(), in.order.end())) return {view(p, name(), {}, {})};
+    return {view(p, name(), {}, out), view(p, name(), in, {})};
+  }
+
+  std::shared_ptr<const Executable> prepare(const PrepareContext&, std::string&) const override {
+    return std::make_shared<ViewExecutable>();
   }
 };
 
 }  // namespace
+
+const Tactic& transposed_view_tactic() {
+  static const TransposedView tactic;
+  return tactic;
+}
 
 const Tactic& view_tactic() {
   static const View tactic;

@@ -251,9 +251,27 @@ void FoldRows(Fold fold, const float* x, int64_t count, float* accumulated) {
   }
 }
 
+float AddAndMax(const float* x, float* y, int64_t count) {
+  const D d;
+  const auto n = static_cast<size_t>(count), lanes = hn::Lanes(d);
+  V max = Number(-std::numeric_limits<float>::infinity());
+  size_t i = 0;
+  for (; i + lanes <= n; i += lanes) {
+    const V v = hn::LoadU(d, x + i);
+    max = hn::Max(max, v);
+    hn::StoreU(hn::Add(hn::LoadU(d, y + i), v), d, y + i);
+  }
+  float result = hn::GetLane(hn::MaxOfLanes(d, max));
+  for (; i < n; ++i) {
+    result = std::max(result, x[i]);
+    y[i] += x[i];
+  }
+  return result;
+}
+
 const RowKernels& Kernels() {
-  static constexpr RowKernels kernels{Softmax, SoftmaxColumns, Statistics, Normalize,
-                                      Affine,  AffineRows,     FoldOne,    FoldRows};
+  static constexpr RowKernels kernels{Softmax,    SoftmaxColumns, Statistics, Normalize, Affine,
+                                      AffineRows, FoldOne,        FoldRows,   AddAndMax};
   return kernels;
 }
 

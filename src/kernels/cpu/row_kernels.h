@@ -25,6 +25,8 @@ struct RowKernels {
   float (*fold)(Fold, const float* x, int64_t n, float start);
   /// accumulated[i] = fold(accumulated[i], x[i]).
   void (*fold_rows)(Fold, const float* x, int64_t n, float* accumulated);
+  /// y += x; the largest of x.
+  float (*add_and_max)(const float* x, float* y, int64_t n);
 };
 inline constexpr int64_t kColumns = 256;
 const RowKernels& row_kernels();
