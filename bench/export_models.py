@@ -1,0 +1,74 @@
+#!/usr/bin/env python3
+"""Exports ten well-known architectures with random weights to ONNX, float32, symbolic batch: speed does not depend on the
+weights. Needs torch, torchvision, transformers, onnx and onnxscript, in an environment of their own:
+
+    python3 -m venv FOLDER && FOLDER/bin/pip install torch torchvision transformers onnx onnxscript
+    FOLDER/bin/python bench/export_models.py models/zoo [name...]
+"""
+import pathlib
+import sys
+import warnings
+
+import torch
+import torchvision
+
+warnings.filterwarnings("ignore")
+IMAGE_MODELS = {"resnet50": "resnet50", "mobilenet_v2": "mobilenet_v2", "efficientnet_b0": "efficientnet_b0", "convnext_tiny": "convnext_tiny",
+                "vit_b_16": "vit_b_16", "swin_t": "swin_t", "regnet_y_8gf": "regnet_y_8gf", "densenet121": "densenet121"}
+TOKENS = 128
+
+
+class LastHiddenState(torch.nn.Module):
+    """A transformer whose only result is its last hidden state."""
+
+    def __init__(self, model, takes_mask):
+        super().__init__()
+        self.model, self.takes_mask = model, takes_mask
+
+    def forward(self, ids, mask=None):
+        arguments = {"attention_mask": mask} if self.takes_mask else {"use_cache": False}
+        return self.model(ids, **arguments).last_hidden_state
+
+
+def with_plausible_statistics(model):
+    """Batch normalizations of a fresh model are the identity; these are not."""
+    for module in model.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.running_mean.normal_(0, 0.1)
+            module.running_var.uniform_(0.5, 1.5)
+            module.weight.data.uniform_(0.5, 1.2)
+            module.bias.data.normal_(0, 0.1)
+    return model
+
+
+def make(name):
+    """The model, example inputs of batch 2, and the names of the inputs."""
+    if name in IMAGE_MODELS:
+        model = getattr(torchvision.models, IMAGE_MODELS[name])()
+        return with_plausible_statistics(model), (torch.randn(2, 3, 224, 224),), ["input"]
+    import transformers
+    ids = torch.randint(0, 30000, (2, TOKENS))
+    if name == "bert_base_s128":
+        model = transformers.BertModel(transformers.BertConfig(attn_implementation="eager"))
+        return LastHiddenState(model, True), (ids, torch.ones_like(ids)), ["ids", "mask"]
+    model = transformers.GPT2Model(transformers.GPT2Config(attn_implementation="eager", use_cache=False))
+    return LastHiddenState(model, False), (ids,), ["ids"]
+
+
+def main():
+    folder = pathlib.Path(sys.argv[1])
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in sys.argv[2:] or [*IMAGE_MODELS, "bert_base_s128", "gpt2_s128"]:
+        path = folder / f"{name}.onnx"
+        if path.exists():
+            continue
+        torch.manual_seed(0)
+        model, inputs, names = make(name)
+        batch = tuple({0: torch.export.Dim("batch")} for _ in inputs)
+        torch.onnx.export(model.eval(), inputs, str(path), dynamo=True, opset_version=20, external_data=False, verbose=False,
+                          input_names=names, output_names=["output"], dynamic_shapes=batch)
+        print(f"{name}: {path.stat().st_size >> 20} MiB", flush=True)
+
+
+if __name__ == "__main__":
+    main()
