@@ -130,7 +130,11 @@ def main():
     parser.add_argument("models", nargs="+")
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--busy", action="store_true", help="run although other programs use the machine; the result says so")
     arguments = parser.parse_args()
+    load = os.getloadavg()[0]
+    if load > 0.5 and not arguments.busy:
+        sys.exit(f"cpu.py: the load average is {load:.1f}; times taken now say little (wait, or give --busy)")
     folder = ROOT / "build/bench"
     folder.mkdir(parents=True, exist_ok=True)
     rows = []
@@ -140,7 +144,7 @@ def main():
             rows.append(run_case(pathlib.Path(model), batch, arguments.threads, arguments.rounds, folder))
             print(rows[-1]["model"], batch, {e: round(v["median_ms"], 2) for e, v in rows[-1]["engines"].items()}, flush=True)
     now = datetime.datetime.now(datetime.timezone.utc)
-    result = {"date": now.strftime("%Y-%m-%d"), "command": " ".join(["bench/cpu.py", *sys.argv[1:]]), "host": {"cpu": cpu_name(), "load": os.getloadavg()},
+    result = {"date": now.strftime("%Y-%m-%d"), "command": " ".join(["bench/cpu.py", *sys.argv[1:]]), "host": {"cpu": cpu_name(), "load_before": load},
               "threads": arguments.threads, "rounds": arguments.rounds, "versions": versions(), "rows": rows}
     path = ROOT / f"bench/results/cpu-{now.strftime('%Y%m%d-%H%M%S')}.json"
     path.write_text(json.dumps(result, indent=1) + "\n")

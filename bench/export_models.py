@@ -31,8 +31,10 @@ class LastHiddenState(torch.nn.Module):
 
 
 def with_plausible_statistics(model):
-    """Batch normalizations of a fresh model are the identity; these are not."""
+    """Batch normalizations of a fresh model are the identity and some heads are zero; these are not."""
     for module in model.modules():
+        if isinstance(module, torch.nn.Linear) and not module.weight.any():
+            torch.nn.init.normal_(module.weight, std=0.02)
         if isinstance(module, torch.nn.BatchNorm2d):
             module.running_mean.normal_(0, 0.1)
             module.running_var.uniform_(0.5, 1.5)

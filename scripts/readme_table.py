@@ -16,7 +16,8 @@ def cell(row, engine):
 def table(result):
     lines = [f"{result['host']['cpu']}, {result['threads']} threads, {result['date']}: ms per call, median of "
              f"{result['rounds']} interleaved rounds, each engine alone in its process. "
-             + ", ".join(f"{name} {version}" for name, version in result["versions"].items()) + ".", "",
+             + ", ".join(f"{name} {version}" for name, version in result["versions"].items())
+             + ("." if result["host"]["load_before"] <= 0.5 else ". Other programs were using the machine."), "",
              "| model, batch | Tenon | ONNX Runtime | OpenVINO | Tenon / better peer |", "|---|---|---|---|---|"]
     for row in result["rows"]:
         times = row["engines"]

@@ -1,0 +1,83 @@
+#!/usr/bin/env python3
+"""Builds an engine for each model, runs it, and compares with ONNX Runtime on the same inputs.
+
+    .venv/bin/python scripts/check_models.py MODEL.onnx[:HEIGHTxWIDTH]...
+
+Symbolic heights and widths of pictures are 224x224 unless given.
+"""
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+import numpy as np
+import onnxruntime
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+TENON = ROOT / "build/bin/tenon"
+NUMPY = {"tensor(float)": np.float32, "tensor(int64)": np.int64, "tensor(int32)": np.int32, "tensor(bool)": np.bool_}
+TOLERANCE = 1e-3
+
+
+def inputs_of(session, batch, picture):
+    """Symbolic dims become the batch in front, those of the picture, else 1."""
+    random = np.random.default_rng(batch)
+    inputs = {}
+    for t in session.get_inputs():
+        unknown = [batch, 1, *picture] if len(t.shape) == 4 else [batch] + [1] * len(t.shape)
+        dims = [d if isinstance(d, int) else unknown[i] for i, d in enumerate(t.shape)]
+        dtype = NUMPY[t.type]
+        inputs[t.name] = random.standard_normal(dims).astype(dtype) if dtype == np.float32 else np.ones(dims, dtype)
+    return inputs
+
+
+def shapes(inputs):
+    return ",".join(f"{name}:{'x'.join(map(str, value.shape))}" for name, value in inputs.items())
+
+
+def tenon(*arguments):
+    run = subprocess.run([TENON, *map(str, arguments), "--quiet"], capture_output=True, text=True)
+    if run.returncode:
+        raise RuntimeError(run.stderr.strip())
+
+
+def difference(found, expected):
+    """The largest difference as a fraction of the expected range; infinite where one of them is not finite."""
+    error = np.abs(found - expected).max() / max(np.abs(expected).max(), 1e-30)
+    return float(error) if np.isfinite(error) else np.inf
+
+
+def check(model, picture, folder):
+    session = onnxruntime.InferenceSession(str(model), providers=["CPUExecutionProvider"])
+    ranges = {flag: shapes(inputs_of(session, batch, picture)) for flag, batch in (("--min-shapes", 1), ("--opt-shapes", 1), ("--max-shapes", 4))}
+    engine = f"{folder}/{model.stem}.engine"
+    tenon("build", model, "-o", engine, "--device", "cpu", *[part for pair in ranges.items() for part in pair])
+    worst = 0
+    for batch in (1, 2, 4):
+        inputs = inputs_of(session, batch, picture)
+        np.savez(f"{folder}/in.npz", **inputs)
+        tenon("run", engine, "--input", f"{folder}/in.npz", "--output", f"{folder}/out.npz")
+        found = np.load(f"{folder}/out.npz")
+        for output, expected in zip(session.get_outputs(), session.run(None, inputs)):
+            worst = max(worst, difference(found[output.name], expected))
+    return worst
+
+
+def main():
+    failures = 0
+    for argument in sys.argv[1:]:
+        name, _, size = argument.partition(":")
+        path, picture = pathlib.Path(name), [int(n) for n in (size or "224x224").split("x")]
+        with tempfile.TemporaryDirectory() as folder:
+            try:
+                error = check(path, picture, folder)
+                failures += error > TOLERANCE
+                print(f"{path.stem}: {'agrees' if error <= TOLERANCE else 'DIFFERS'}, largest difference {error:.1e} of the range", flush=True)
+            except RuntimeError as e:
+                failures += 1
+                print(f"{path.stem}: {e}", flush=True)
+    return 1 if failures or len(sys.argv) == 1 else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
