@@ -46,7 +46,7 @@ def make_models(folder):
                                      helper.make_node("Relu", ["x"], ["y"], name="relu")],
                [("x", f32, [4])], [("m", f32, [4]), ("y", f32, [4])])
     save_model(folder / "picky.onnx", [helper.make_node("MatMul", ["x", "w"], ["y"], name="product")],
-               [("x", f32, [1, 3, "H", "W"])], [("y", f32, None)], [("w", np.zeros((48, 2), np.float32))])
+               [("x", f32, [1, 3, "H", "W"])], [("y", f32, None)], [("w", np.ones((48, 2), np.float32))])
     (folder / "text.onnx").write_text("version https://git-lfs.github.com/spec/v1\n")
 
 
