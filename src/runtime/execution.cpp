@@ -85,6 +85,9 @@ Execution::Execution(std::shared_ptr<const Program> program) : program_(std::mov
   memory_->outputs = std::vector<GrowingBuffer>(plan.outputs.size());
   outputs_.resize(plan.outputs.size());
   output_dims_.resize(plan.outputs.size(), &kNoDims);
+  for (size_t s = 0; s < plan.slots.size(); ++s)
+    if (const ConstRef constant = program_->graph().constant(plan.slots[s].value); constant && plan.slots[s].kind == Slot::Kind::box)
+      boxes_[s] = constant->value();
 }
 Execution::~Execution() = default;
 
