@@ -17,6 +17,7 @@ const Tactic& reduce_tactic();
 const Tactic& attention_tactic();
 const Tactic& gather_tactic();
 const Tactic& transposed_view_tactic();
+const Tactic& recurrent_tactic();
 const Tactic& reference_tactic();
 
 }  // namespace tenon::core

@@ -16,6 +16,7 @@ std::span<const Tactic* const> tactics_for(std::string_view device_kind) {
       &reduce_tactic(),
       &onednn_pool_tactic(),
       &attention_tactic(),
+      &recurrent_tactic(),
       &softmax_tactic(),
       &layer_norm_tactic(),
       &group_norm_tactic(),

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "base/checked.h"
+#include "kernels/cpu/matrix_tile.h"
 #include "kernels/cpu/row_kernels.h"
 #include "kernels/cpu/transpose_tile.h"
 

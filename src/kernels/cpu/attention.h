@@ -65,10 +65,4 @@ class AttentionKernel {
   int64_t panel_, rows_, lanes_;
 };
 
-/// c[rows, columns] = factor * a[rows, depth] * b, where b is packed in panels of `matrix_panel()` columns,
-/// [depth][panel] each; rows of a and c are `a_row` and `c_row` apart.
-void multiply_packed(const float* a, int64_t a_row, const float* b, float* c, int64_t c_row, int64_t rows,
-                     int64_t depth, int64_t columns, int64_t panel_stride, float factor);
-int64_t matrix_panel();
-
 }  // namespace tenon::core::cpu

@@ -4,10 +4,11 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
+#include "kernels/cpu/matrix_tile.h"
+
 #include <algorithm>
 #include <cstring>
 
-#include "kernels/cpu/attention.h"
 #include "kernels/cpu/unroll.h"
 
 HWY_BEFORE_NAMESPACE();
