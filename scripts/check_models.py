@@ -19,6 +19,15 @@ NUMPY = {"tensor(float)": np.float32, "tensor(int64)": np.int64, "tensor(int32)"
 TOLERANCE = 1e-3
 
 
+def speech(batch):
+    """What Silero's detector takes: 36 ms of sound at 16 kHz and its state."""
+    random = np.random.default_rng(batch)
+    return {"input": random.standard_normal((batch, 576)).astype(np.float32) / 4, "state": np.zeros((2, batch, 128), np.float32), "sr": np.array(16000)}
+
+
+OWN_INPUTS = {"silero_vad": speech}
+
+
 def inputs_of(session, batch, picture):
     """Symbolic dims become the batch in front, those of the picture, else 1."""
     random = np.random.default_rng(batch)
@@ -32,7 +41,7 @@ def inputs_of(session, batch, picture):
 
 
 def shapes(inputs):
-    return ",".join(f"{name}:{'x'.join(map(str, value.shape))}" for name, value in inputs.items())
+    return ",".join(f"{name}:{'x'.join(map(str, value.shape)) or 'scalar'}" for name, value in inputs.items())
 
 
 def tenon(*arguments):
@@ -48,13 +57,14 @@ def difference(found, expected):
 
 
 def check(model, picture, folder):
+    make = OWN_INPUTS.get(model.stem, lambda batch: inputs_of(session, batch, picture))
     session = onnxruntime.InferenceSession(str(model), providers=["CPUExecutionProvider"])
-    ranges = {flag: shapes(inputs_of(session, batch, picture)) for flag, batch in (("--min-shapes", 1), ("--opt-shapes", 1), ("--max-shapes", 4))}
+    ranges = {flag: shapes(make(batch)) for flag, batch in (("--min-shapes", 1), ("--opt-shapes", 1), ("--max-shapes", 4))}
     engine = f"{folder}/{model.stem}.engine"
     tenon("build", model, "-o", engine, "--device", "cpu", *[part for pair in ranges.items() for part in pair])
     worst = 0
     for batch in (1, 2, 4):
-        inputs = inputs_of(session, batch, picture)
+        inputs = make(batch)
         np.savez(f"{folder}/in.npz", **inputs)
         tenon("run", engine, "--input", f"{folder}/in.npz", "--output", f"{folder}/out.npz")
         found = np.load(f"{folder}/out.npz")
