@@ -8,6 +8,7 @@ const Tactic& view_tactic();
 const Tactic& copy_tactic();
 const Tactic& onednn_conv_tactic();
 const Tactic& onednn_matmul_tactic();
+const Tactic& onednn_deconv_tactic();
 const Tactic& onednn_pool_tactic();
 const Tactic& pointwise_tactic();
 const Tactic& softmax_tactic();

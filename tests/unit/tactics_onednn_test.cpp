@@ -90,6 +90,35 @@ TEST(OnednnConv, RunsDepthwiseAndStemConvolutions) {
                 "onednn_conv", kLoose);
 }
 
+TEST(OnednnDeconv, AgreesWithTheReferenceOnRandomTransposedConvolutions) {
+  std::mt19937 random(12);
+  int fast = 0;
+  for (int i = 0; i < 150; ++i) {
+    ConvTranspose op;
+    op.group = pick(random, {1, 1, 2});
+    const int64_t filters = pick(random, {1, 8, 16}), channels = op.group * pick(random, {1, 3, 16});
+    Dims x{pick(random, {1, 2, 3}), channels}, w{channels, filters};
+    for (int axis = 0, spatial = static_cast<int>(pick(random, {1, 2, 2, 3})); axis < spatial; ++axis) {
+      const int64_t kernel = pick(random, {1, 2, 3, 4}), stride = pick(random, {1, 2, 3});
+      op.window.strides.push_back(stride);
+      op.window.dilations.push_back(pick(random, {1, 1, 2}));
+      op.window.pads.insert(op.window.pads.begin() + axis, static_cast<int64_t>(random() % kernel) / 2);
+      op.window.pads.push_back(static_cast<int64_t>(random() % kernel) / 2);
+      if (stride > 1 && random() % 3 == 0) op.output_padding.resize(static_cast<size_t>(spatial), 1);
+      x.push_back(pick(random, {2, 5, 9}));
+      w.push_back(kernel);
+    }
+    for (size_t axis = 0; axis < op.output_padding.size(); ++axis)
+      op.output_padding[axis] = std::min(op.output_padding[axis], op.window.strides[axis] - 1);
+    op.activation = pick_activation(random);
+    std::vector<HostValue> inputs{random_tensor(DType::f32, x, random), random_tensor(DType::f32, w, random)};
+    if (random() % 2) inputs.push_back(random_tensor(DType::f32, {filters * op.group}, random));
+    for (const std::string& ran : check_tactics({std::make_shared<ConvTranspose>(op), inputs, {1, 2}, {}}, kLoose))
+      fast += ran.find("onednn_deconv") == 0;
+  }
+  EXPECT_GT(fast, 100);
+}
+
 TacticCase random_matmul(std::mt19937& random) {
   MatMul op;
   const int64_t m = pick(random, {1, 2, 5, 33, 64}), k = pick(random, {1, 4, 17, 64}),
