@@ -19,6 +19,7 @@ const Tactic& attention_tactic();
 const Tactic& gather_tactic();
 const Tactic& transposed_view_tactic();
 const Tactic& recurrent_tactic();
+const Tactic& winograd_tactic();
 const Tactic& reference_tactic();
 
 }  // namespace tenon::core

@@ -12,6 +12,7 @@ std::span<const Tactic* const> tactics_for(std::string_view device_kind) {
       &transposed_view_tactic(),
       &gather_tactic(),
       &onednn_conv_tactic(),
+      &winograd_tactic(),
       &onednn_deconv_tactic(),
       &onednn_matmul_tactic(),
       &reduce_tactic(),

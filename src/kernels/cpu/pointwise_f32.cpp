@@ -60,6 +60,7 @@ TENON_UNARY(Shrink, hn::IfThenElse(hn::Lt(x, hn::Neg(Alpha(a))), hn::Add(x, Beta
 TENON_UNARY(GeluErfOp, GeluErf(D(), x))
 TENON_UNARY(GeluTanhOp, GeluTanh(D(), x))
 TENON_UNARY(MishOp, Mish(D(), x))
+TENON_UNARY(Clip, hn::Min(Beta(a), hn::Max(Alpha(a), x)))
 TENON_UNARY(Swish, hn::Mul(x, Sigmoid(D(), hn::Mul(Alpha(a), x))))
 #undef TENON_UNARY
 
@@ -161,6 +162,7 @@ StripFunction Find(std::string_view op, unsigned uniform) {
       UnaryEntry<GeluTanhOp>("gelu_tanh"),
       UnaryEntry<MishOp>("mish"),
       UnaryEntry<Swish>("swish"),
+      UnaryEntry<Clip>("clip"),
       BinaryEntry<Add>("add"),
       BinaryEntry<Sub>("sub"),
       BinaryEntry<Mul>("mul"),

@@ -16,7 +16,7 @@ struct StripArgs {
 using StripFunction = void (*)(const StripArgs&);
 
 /// Ops are the names of Unary and Binary kinds ("bitwise_not", "less"), and
-///   copy; cast (to `to`); where (in[0] bool, in[1] and in[2] of `type`);
+///   copy; clip (f32, to [alpha, beta]); cast (to `to`); where (in[0] bool, in[1] and in[2] of `type`);
 ///   widen (f16 or bf16 `type` to f32), narrow (f32 to `type`), round_to (f32 to the nearest value of `type`).
 /// `type`: of the inputs; values of f16 and bf16 are computed on as f32. Bit i of `uniform`: input i is uniform. Null
 /// where there is no such function; every op that has one also has one for `uniform` 0.
