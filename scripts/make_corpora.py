@@ -32,6 +32,9 @@ def main():
     (target / "engines").mkdir(parents=True)
     subprocess.run([ROOT / "build/bin/damage", "0", "0", target / "engines"], check=True)
     copy(small((target / "engines").iterdir()), target / "fuzz_engine_load")
+    (target / "fuzz_timing_cache").mkdir()
+    subprocess.run([ROOT / "build/bin/tenon", "build", models[0], "-o", target / "any.engine", "--device", "cpu", "--quiet",
+                    "--timing-cache", target / "fuzz_timing_cache/0"], check=True, stdout=subprocess.DEVNULL)
     subprocess.run([ROOT / ".venv/bin/python", ROOT / "tests/make_arrays.py", target / "arrays"], check=True)
     copy(small((target / "arrays").iterdir()), target / "fuzz_npy")
 

@@ -1,5 +1,6 @@
 // Damage to engine files: flipped bits, cut files, and edits inside sections whose hashes are made right again. Each ends
 // in an Error or in an engine that agrees with the reference on its own graph; never in a crash, a hang or an internal error.
+// Damage to timing caches: records that are read were written.
 // damage [count of each class=500] [first seed=0] [folder to write the undamaged engines to]
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -7,6 +8,8 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <set>
+#include <sstream>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -14,6 +17,7 @@
 #include "engine_bytes.h"
 #include "ir/evaluate.h"
 #include "random_graph.h"
+#include "select/timing_cache.h"
 
 namespace tenon::core {
 namespace {
@@ -83,8 +87,42 @@ std::string load_and_run(File file) {
   }
 }
 
+File cache_file() {
+  TimingCache cache;
+  for (int i = 0; i < 40; ++i) {
+    const Hash key = hash_text(std::to_string(i));
+    cache.set_cost(key, fmt::format("tactic{{rows={}}} nhwc -> nhwc", i), {1.5 * i, 10, i % 5 == 0 ? "it is not offered" : ""});
+    if (i % 8 == 0) cache.set_choice(key, {"reference row-major -> row-major", "", "copy"});
+    if (i % 10 == 0) cache.set_passed(key);
+  }
+  const std::string text = cache.text();
+  const auto bytes = std::as_bytes(std::span(text));
+  return {bytes.begin(), bytes.end()};
+}
+
+std::set<std::string> lines_of(const std::string& text) {
+  std::istringstream in(text);
+  std::set<std::string> lines;
+  for (std::string line; std::getline(in, line);) lines.insert(line);
+  return lines;
+}
+
+/// Empty when the cache is refused, or holds nothing that the undamaged one does not hold.
+std::string read_cache(File file) {
+  static const File whole = cache_file();
+  static const auto known = lines_of({reinterpret_cast<const char*>(whole.data()), whole.size()});
+  try {
+    for (const auto& line : lines_of(TimingCache::parse({reinterpret_cast<const char*>(file.data()), file.size()}, {}).text()))
+      if (known.count(line) == 0) return fmt::format("the damaged cache gives '{}'", line);
+  } catch (const Error& e) {
+    if (e.code() == ErrorCode::internal) return e.what();
+  }
+  return "";
+}
+
 /// Runs `count` cases in one child; a crash or hang names the case that was running.
-int run_class(const char* name, const std::vector<File>& engines, File (*damage)(File, std::mt19937_64&), int count, int first) {
+int run_class(const char* name, const std::vector<File>& files, File (*damage)(File, std::mt19937_64&), std::string (*use)(File), int count,
+              int first) {
   int failures = 0;
   for (int next = first; next < first + count;) {
     int ends[2];
@@ -97,7 +135,7 @@ int run_class(const char* name, const std::vector<File>& engines, File (*damage)
         [[maybe_unused]] const auto told = write(ends[1], &seed, sizeof seed);
         alarm(60);
         std::mt19937_64 random(static_cast<uint64_t>(seed));
-        const std::string why = load_and_run(damage(engines[random() % engines.size()], random));
+        const std::string why = use(damage(files[random() % files.size()], random));
         if (why.empty()) continue;
         fmt::print("{} {}: {}\n", name, seed, why);
         ++failed;
@@ -128,9 +166,12 @@ int main(int argc, char** argv) {
     file.write(engines[i]);
     file.commit();
   }
-  int failures = run_class("flip", engines, flip_bit, count, first);
-  failures += run_class("truncate", engines, truncate, count, first);
-  failures += run_class("edit", engines, edit_field, count, first);
+  int failures = run_class("flip", engines, flip_bit, load_and_run, count, first);
+  failures += run_class("truncate", engines, truncate, load_and_run, count, first);
+  failures += run_class("edit", engines, edit_field, load_and_run, count, first);
+  const std::vector<File> caches{cache_file()};
+  failures += run_class("cache flip", caches, flip_bit, read_cache, count, first);
+  failures += run_class("cache truncate", caches, truncate, read_cache, count, first);
   fmt::print("damage: {} of each class, {} failed\n", count, failures);
   return failures > 0 ? 1 : 0;
 }
