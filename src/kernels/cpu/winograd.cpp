@@ -65,8 +65,9 @@ WinogradKernel::WinogradKernel(const WinogradShape& s, bool phases, int lanes) :
   columns_ = (s.out_width + s.tile - 1) / s.tile;
   depth_ = round_up(s.channels, kVector);
   filters_ = round_up(s.filters, kVector);
-  const int64_t per_tile = s.positions() * (depth_ + filters_);
-  const int64_t wanted = (phases ? kPhaseFloats : kBlockFloats) / per_tile / 6 * 6;  // whole register tiles
+  // Each block reads all weights: a block should not be smaller than they are.
+  const int64_t per_tile = s.positions() * (depth_ + filters_), weights = s.positions() * depth_ * filters_;
+  const int64_t wanted = std::max(phases ? kPhaseFloats : kBlockFloats, weights) / per_tile / 6 * 6;
   const int64_t most = phases ? tiles() : (tiles() + lanes - 1) / lanes;
   block_ = std::max<int64_t>(1, std::min(most, std::max<int64_t>(12, wanted)));
 }
