@@ -1,3 +1,4 @@
+#include <cpuid.h>
 #include <immintrin.h>
 
 #include <cstring>
@@ -9,6 +10,12 @@
 
 namespace tenon::core::cpu {
 namespace {
+
+/// clang 14 has no name for this feature: bit 29 of ECX, leaf 1.
+bool cpu_has_f16c() {
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  return __get_cpuid(1, &a, &b, &c, &d) && (c >> 29 & 1);
+}
 
 constexpr double kTwo63 = 9223372036854775808.0;
 
@@ -132,7 +139,7 @@ StripFunction find_where(unsigned uniform) {
 }
 
 StripFunction find_half(std::string_view op, DType type) {
-  static const bool has_f16c = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("f16c");
+  static const bool has_f16c = __builtin_cpu_supports("avx2") && cpu_has_f16c();
   const bool f16 = type == DType::f16;
   if (op == "widen") return f16 ? (has_f16c ? widen_f16 : widen<F16>) : widen<BF16>;
   if (op == "narrow") return f16 ? (has_f16c ? narrow_f16 : narrow<F16>) : narrow<BF16>;
