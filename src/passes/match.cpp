@@ -41,7 +41,12 @@ Value input(const Graph& g, Value v, int i) {
   return i < static_cast<int>(inputs.size()) ? inputs[i] : Value{};
 }
 
-int input_count(const Graph& g, Value v) { return static_cast<int>(g.node(v.node).inputs.size()); }
+int input_count(const Graph& g, Value v) {
+  const auto& inputs = g.node(v.node).inputs;
+  auto count = static_cast<int>(inputs.size());
+  while (count > 0 && !inputs[count - 1]) --count;
+  return count;
+}
 
 bool single_use(const Graph& g, Value v) { return g.use_count(v) == 1 && !g.is_output(v); }
 

@@ -11,7 +11,7 @@ const T* is(const Graph& g, Value v) {
 }
 /// Input `i` of the node that computes `v`; absent when it has none.
 Value input(const Graph&, Value v, int i = 0);
-int input_count(const Graph&, Value v);
+int input_count(const Graph&, Value v);  // without those left out at the end
 /// `v` is read once and is no graph output.
 bool single_use(const Graph&, Value v);
 

@@ -3,7 +3,8 @@
 
 namespace tenon::core {
 
-/// Nodes with equal ops and equal inputs become one. Small constants too, when their bytes and their names are equal.
+/// Nodes with equal ops and equal inputs become one. Small constants too, when their bytes and their names are equal, and
+/// small integer tensors with the same symbolic contents.
 void merge_common(Graph&, PassContext&);
 
 }  // namespace tenon::core

@@ -25,7 +25,7 @@ void simplify(Passes& passes, Graph& g) {
   for (int round = 0; changed && round < kMaxRounds; ++round) {
     changed = passes.run("fold_constants", g, fold_constants);
     changed |= passes.run("merge_common", g, merge_common);
-    changed |= passes.run("canonicalize", g, rewrite_with({identity_rules(), movement_rules()}));
+    changed |= passes.run("canonicalize", g, rewrite_with({identity_rules(), movement_rules(), expand_rules()}));
   }
 }
 

@@ -145,10 +145,62 @@ TEST(MatMuls, TransposesAndReshapesAroundThem) {
                           "x: f32[2,3,4], r: f32[3,2]"),
                     rules, "more than the last two axes");
   expect_no_rewrite(graph("%w = Constant{value=f32[4,2]{1,2,3,4,5,6,7,8}} %s = Constant{value=i64[2]{-1,4}} %t = "
-                          "Constant{value=i64[3]{3,2,2}}\n"
+                          "Constant{value=i64[2]{2,6}}\n"
                           "%1 = Reshape(%x, %s) %2 = MatMul(%1, %w) %3 = Reshape(%2, %t) return y = %3\n",
                           inputs),
-                    rules, "do not undo each other");
+                    rules, "the columns are reshaped too");
+}
+
+TEST(MatMuls, PartsOfAProductOfManyRowsAreComputedApart) {
+  const Families rules{matmul_rules()};
+  const char* inputs = "x: f32[N,2]";
+  const std::string product =
+      "%w = Constant{value=f32[2,3]{1,2,3,4,5,6}} %b = Constant{value=f32[3]{7,8,9}} %s = Constant{value=i64[2]{1,2}}\n"
+      "%1 = MatMul(%x, %w, %b) %2 = Split{axis=-1, outputs=2}(%1, %s)\n";
+  expect_rewrite(
+      graph(product + "return y = %2, z = %2.1\n", inputs),
+      graph("%v = Constant{value=f32[2,1]{1,4}} %a = Constant{value=f32[1]{7}} %w = Constant{value=f32[2,2]{2,3,5,6}}\n"
+            "%b = Constant{value=f32[2]{8,9}} %1 = MatMul(%x, %v, %a) %2 = MatMul(%x, %w, %b) return y = %1, z = %2\n",
+            inputs),
+      rules);
+  expect_no_rewrite(graph(product + "return y = %2, z = %2.1\n", "x: f32[3,2]"), rules, "few rows");
+}
+
+TEST(Expands, MoveBelowWhatReadsThem) {
+  const Families rules{expand_rules()};
+  const char* inputs = "x: f32[1,4], l: f32[N]";
+  const std::string expand =
+      "%n = ShapeOf(%l) %four = Constant{value=i64[1]{4}} %s = Concat(%n, %four) %e = Expand(%x, %s)\n";
+  const std::string again = "%d = ShapeOf{end=1}(%e) %f = Constant{value=i64[1]{4}} %t = Concat(%d, %f)\n";
+  expect_rewrite(graph(expand + "%1 = Unary{kind=exp}(%e) return y = %1, z = %e\n", inputs),
+                 graph(expand + again + "%1 = Unary{kind=exp}(%x) %2 = Expand(%1, %t) return y = %2, z = %e\n", inputs),
+                 rules);
+  expect_no_rewrite(graph(expand + "%1 = Binary(%e, %m) return y = %1\n", "x: f32[1,4], l: f32[N], m: f32[N,4]"),
+                    rules);
+  expect_rewrite(graph("%o = Constant{value=f32[3,1]{0,0,0}} %1 = Binary(%o, %x) return y = %1\n", "x: f32[1,4]"),
+                 graph("%s = Constant{value=i64[2]{3,4}} %1 = Expand(%x, %s) return y = %1\n", "x: f32[1,4]"), rules);
+}
+
+TEST(Expands, ALookupOfEveryElementAtItsPlaceIsAReshape) {
+  const Families rules{expand_rules(), movement_rules()};
+  const char* inputs = "x: f32[N,3]";
+  const std::string rows =
+      "%zero = Constant{value=i64[]{0}} %one = Constant{value=i64[]{1}} %n1 = ShapeOf{end=1}(%x) %none = "
+      "Constant{value=i64[0]{}} %n = Reshape(%n1, %none)\n"
+      "%range = Range(%zero, %n, %one) %rs = Constant{value=i64[4]{0,1,1,1}} %r = Reshape(%range, %rs) %to = "
+      "Constant{value=i64[4]{1,1,3,1}}\n"
+      "%er = Expand(%r, %to)\n";
+  const std::string columns =
+      "%c = Constant{value=i64[1,1,3,1]{0,1,2}} %k = Constant{value=i64[3]{1,3,1}} %ns = Concat(%n1, %k) %ec = "
+      "Expand(%c, %ns)\n";
+  expect_rewrite(graph(rows + columns + "%i = Concat{axis=-1}(%er, %ec) %1 = GatherND(%x, %i) return y = %1\n", inputs),
+                 graph("%s = Constant{value=i64[3]{0,1,3}} %1 = Reshape(%x, %s) return y = %1\n", inputs), rules);
+  const std::string swapped =
+      "%c = Constant{value=i64[1,1,3,1]{0,2,1}} %k = Constant{value=i64[3]{1,3,1}} %ns = Concat(%n1, %k) %ec = "
+      "Expand(%c, %ns)\n";
+  expect_no_rewrite(
+      graph(rows + swapped + "%i = Concat{axis=-1}(%er, %ec) %1 = GatherND(%x, %i) return y = %1\n", inputs),
+      {expand_rules()});
 }
 
 TEST(Attentions, ScaledMaskedSoftmaxOfAProduct) {

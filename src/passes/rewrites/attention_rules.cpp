@@ -133,7 +133,19 @@ std::optional<Patch> attention(Graph& g, Value root, Near& near) {
   return replace(root, build(g, *scores, mask, v));
 }
 
+std::optional<Patch> mask_expanded(Graph& g, Value root, Near&) {
+  const auto* attention = is<Attention>(g, root);
+  const Value mask = attention ? input(g, root, 3) : Value{};
+  if (!is<Expand>(g, mask) || g.node(root.node).outputs.size() > 1) return std::nullopt;
+  const Value small = input(g, mask);
+  if (!mask_fits(g, small, mask)) return std::nullopt;
+  auto inputs = g.node(root.node).inputs;
+  inputs[3] = small;
+  return replace(root, g.add(Attention(*attention), std::move(inputs)));
+}
+
 constexpr Rewrite kRules[] = {
+    {"Attention(q, k, v, Expand(mask)) => Attention(q, k, v, mask)", mask_expanded},
     {"softmax(scale * q @ k^T + mask) @ v => Attention(q, k, v, mask)", attention, true, true},
 };
 

@@ -7,6 +7,8 @@ namespace tenon::core {
 Rewrites identity_rules();
 /// Reshape family to one Reshape, transposes combined, moves that move nothing.
 Rewrites movement_rules();
+/// Expand below what reads it, so that the part that is not repeated folds; lookups of every element at its place.
+Rewrites expand_rules();
 /// Lookups: one-hot products, and pointwise functions of looked-up rows.
 Rewrites gather_rules();
 /// Products with weights that are all zero.

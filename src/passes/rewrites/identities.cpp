@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "ops/infer_util.h"
 #include "ops/shape.h"
 #include "passes/fold.h"
 #include "passes/match.h"
@@ -242,6 +243,22 @@ std::optional<Patch> two_numbers(Graph& g, Value root, Near&) {
   return std::nullopt;
 }
 
+/// The same for constants that vary, where the result is no larger than they are.
+std::optional<Patch> two_constants(Graph& g, Value root, Near&) {
+  for (const BinaryKind kind : {BinaryKind::add, BinaryKind::mul}) {
+    const auto outer = is_float(g, root) ? with_constant(g, root, kind) : std::nullopt;
+    if (!outer || !single_use(g, outer->x)) continue;
+    const auto inner = with_constant(g, outer->x, kind);
+    if (!inner) continue;
+    const Dims &a = g.constant(inner->constant)->dims(), &b = g.constant(outer->constant)->dims();
+    const Dims both = broadcast_dims(a, b);
+    if (checked_product(both) > std::max(checked_product(a), checked_product(b))) continue;
+    const Value folded = fold(g, Binary(kind), {inner->constant, outer->constant});
+    return replace(root, g.add(Binary(kind), {inner->x, folded}));
+  }
+  return std::nullopt;
+}
+
 constexpr Rewrite kRules[] = {
     {"Identity(x) => x", identity},
     {"x + 0, x * 1, x / 1, x ^ 1 => x", neutral_number},
@@ -263,6 +280,7 @@ constexpr Rewrite kRules[] = {
     {"reciprocal(sqrt(x)) => rsqrt(x)", reciprocal_of_root, true},
     {"x * -1 => neg(x), x + neg(y) => x - y", negation},
     {"(x op a) op b => x op (a op b)", two_numbers, true},
+    {"(x op a) op b => x op (a op b), constants that vary", two_constants, true},
 };
 
 }  // namespace

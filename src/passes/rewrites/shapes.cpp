@@ -1,5 +1,6 @@
 #include "passes/rewrites/shapes.h"
 
+#include <algorithm>
 #include <numeric>
 
 #include "ops/shape.h"
@@ -51,6 +52,39 @@ std::optional<Value> reshape_to(Graph& g, Value x, const Shape& target) {
   Reshape op;
   op.allowzero = spec->allowzero;
   return g.add(std::move(op), {x, constant_i64(g, spec->dims)});
+}
+
+namespace {
+
+/// For each dim its axis in `from`, or -1 for a number; nothing when a dim is neither.
+std::optional<std::vector<int64_t>> dim_sources(const Shape& shape, const Shape& from) {
+  std::vector<int64_t> sources;
+  for (const Dim& d : shape) {
+    const auto it = std::find_if(from.begin(), from.end(), [&](const Dim& s) { return known_equal(s, d); });
+    if (!d.is_const() && it == from.end()) return std::nullopt;
+    sources.push_back(d.is_const() ? -1 : it - from.begin());
+  }
+  return sources;
+}
+
+}  // namespace
+
+bool has_shape_value(const Graph& g, const Shape& shape, Value x) {
+  return dim_sources(shape, g.type(x).shape).has_value();
+}
+
+std::optional<Value> shape_value(Graph& g, const Shape& shape, Value x) {
+  if (const auto dims = const_dims(shape)) return constant_i64(g, *dims);
+  const auto sources = dim_sources(shape, g.type(x).shape);
+  if (!sources) return std::nullopt;
+  std::vector<Value> parts;
+  for (size_t i = 0; i < shape.size(); ++i) {
+    ShapeOf dim;
+    dim.start = (*sources)[i];
+    dim.end = (*sources)[i] + 1;
+    parts.push_back((*sources)[i] < 0 ? constant_i64(g, {shape[i].value()}) : g.add(std::move(dim), {x}));
+  }
+  return parts.size() == 1 ? parts[0] : g.add(Concat{}, std::move(parts));
 }
 
 std::vector<int64_t> permutation_of(const Graph& g, Value transposed) {

@@ -6,6 +6,7 @@
 #include "passes/rewrites/affine.h"
 #include "passes/rewrites/families.h"
 #include "passes/rewrites/numbers.h"
+#include "passes/rewrites/shapes.h"
 
 namespace tenon::core {
 namespace {
@@ -21,25 +22,6 @@ bool is_all_zero(const Constant& c) {
     if ((i % size == size - 1 ? bits & 0x7f : bits) != 0) return false;
   }
   return !bytes.empty();
-}
-
-/// `shape` as a value, each dim a number or a dim of `x`.
-std::optional<Value> shape_value(Graph& g, const Shape& shape, Value x) {
-  std::vector<int64_t> sources;
-  const Shape& from = g.type(x).shape;
-  for (const Dim& d : shape) {
-    const auto it = std::find_if(from.begin(), from.end(), [&](const Dim& s) { return known_equal(s, d); });
-    if (!d.is_const() && it == from.end()) return std::nullopt;
-    sources.push_back(d.is_const() ? -1 : it - from.begin());
-  }
-  std::vector<Value> parts;
-  for (size_t i = 0; i < shape.size(); ++i) {
-    ShapeOf dim;
-    dim.start = sources[i];
-    dim.end = sources[i] + 1;
-    parts.push_back(sources[i] < 0 ? constant_i64(g, {shape[i].value()}) : g.add(std::move(dim), {x}));
-  }
-  return g.add(Concat{}, std::move(parts));
 }
 
 std::optional<Patch> zero_weights(Graph& g, Value root, Near& near) {
