@@ -147,6 +147,7 @@ def main():
     result = {"date": now.strftime("%Y-%m-%d"), "command": " ".join(["bench/cpu.py", *sys.argv[1:]]), "host": {"cpu": cpu_name(), "load_before": load},
               "threads": arguments.threads, "rounds": arguments.rounds, "versions": versions(), "rows": rows}
     path = ROOT / f"bench/results/cpu-{now.strftime('%Y%m%d-%H%M%S')}.json"
+    path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(result, indent=1) + "\n")
     print(f"wrote {path.relative_to(ROOT)}")
 
