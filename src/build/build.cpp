@@ -27,19 +27,14 @@ std::vector<std::pair<std::string, Type>> declared_inputs(const Graph& g) {
   return inputs;
 }
 
-/// Imports with the dims that the options fix; ranges of the other symbols are set.
-Graph import_with_shapes(const ModelSource& source, const BuildOptions& options, const Log& log, ShapeRequest& request) {
-  ImportOptions import_options;
-  import_options.log = &log;
-  ImportedModel model = import(source, import_options);
-  request = plan_shapes(declared_inputs(model.graph), options.shapes);
-  if (!request.fixed.empty()) {
-    import_options.input_shapes = request.fixed;
-    model = import(source, import_options);
-  }
-  for (const auto& [symbol, range] : request.profile.ranges) model.graph.ranges[symbol] = range;
+/// The graph with the dims that the options fix; ranges of the other symbols are set.
+Graph make_with_shapes(const GraphSource& source, const BuildOptions& options, const Log& log, ShapeRequest& request) {
+  Graph graph = source({}, log);
+  request = plan_shapes(declared_inputs(graph), options.shapes);
+  if (!request.fixed.empty()) graph = source(request.fixed, log);
+  for (const auto& [symbol, range] : request.profile.ranges) graph.ranges[symbol] = range;
   for (const auto& line : request.assumptions) log.info("build", "{}", line);
-  return std::move(model.graph);
+  return graph;
 }
 
 void note_fusions(const PassReport& passes, BuildReport& report) {
@@ -136,6 +131,13 @@ Log make_log(const LogSink& sink, Severity level) {
 }
 
 Built build(const ModelSource& source, const BuildOptions& options) {
+  const auto make = [&](const std::map<std::string, Shape>& input_shapes, const Log& log) {
+    return std::move(import(source, {input_shapes, &log}).graph);
+  };
+  return build(GraphSource(make), options);
+}
+
+Built build(const GraphSource& source, const BuildOptions& options) {
   Built built;
   Phases phases(options, built.report);
   const Log log = make_log(options.log, options.log_level);
@@ -145,7 +147,7 @@ Built build(const ModelSource& source, const BuildOptions& options) {
 
   ShapeRequest request;
   Graph original = phases.run("import", [&] {
-    Graph g = import_with_shapes(source, options, log, request);
+    Graph g = make_with_shapes(source, options, log, request);
     mark_outputs(g, options.mark_outputs);
     return g;
   });

@@ -1,4 +1,5 @@
 #pragma once
+#include <functional>
 #include <memory>
 
 #include "base/log.h"
@@ -26,8 +27,13 @@ struct ModelSource {
   std::shared_ptr<const void> owner;
 };
 
+/// Makes the graph to build, with these dims in place of the declared ones of some inputs. Called again when shapes are
+/// fixed; not after the build.
+using GraphSource = std::function<Graph(const std::map<std::string, Shape>& input_shapes, const Log&)>;
+
 /// From a model to a measured, verified program. Throws Error; ErrorCode::interrupted when options.cancelled says so.
 Built build(const ModelSource&, const BuildOptions&);
+Built build(const GraphSource&, const BuildOptions&);
 /// Selects and verifies again for a graph that is already optimized.
 Built rebuild(EngineData data, const BuildOptions&);
 /// The program of a loaded engine. Choices that do not hold on this device are replaced by the node's first offer, and

@@ -2,6 +2,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "tactics/tactic.h"
 
@@ -29,8 +30,17 @@ struct EngineData {
 /// Builds choose kernels for this form, so that a loaded engine derives the same plan.
 Graph normalized(const Graph&);
 
+/// One engine for each optimization profile, over the same weights, and bytes that only their writer understands.
+struct EngineBundle {
+  std::vector<EngineData> engines;  // device and options are those of the first
+  std::string extra;
+};
+
 void save_engine(const EngineData&, AtomicFile&);
+std::vector<std::byte> engine_bytes(const EngineBundle&);
 /// `bytes` must outlive nothing: `owner` keeps them. Fails with corrupt_engine or newer_engine.
+EngineBundle load_engines(std::span<const std::byte> bytes, std::shared_ptr<const void> owner);
+/// The first engine of a bundle.
 EngineData load_engine(std::span<const std::byte> bytes, std::shared_ptr<const void> owner);
 
 }  // namespace tenon::core

@@ -36,18 +36,23 @@ class Sections {
     read_table(r, count);
     check_gaps(static_cast<int64_t>(r.position()));
   }
-  Bytes get(SectionId id) const {
-    const auto it = std::find_if(entries_.begin(), entries_.end(), [&](const SectionEntry& e) { return e.id == id; });
-    if (it == entries_.end()) corrupt(fmt::format("section '{}' is missing", section_name(id)));
-    return file_.subspan(it->offset, it->bytes);
+  bool has(SectionId id, uint32_t engine = 0) const { return find(id, engine) != nullptr; }
+  Bytes get(SectionId id, uint32_t engine = 0) const {
+    const SectionEntry* e = find(id, engine);
+    if (!e) corrupt(fmt::format("section '{}' is missing", section_name(id)));
+    return file_.subspan(e->offset, e->bytes);
   }
 
  private:
+  const SectionEntry* find(SectionId id, uint32_t engine) const {
+    const auto it = std::find_if(entries_.begin(), entries_.end(), [&](const SectionEntry& e) { return e.id == id && e.engine == engine; });
+    return it == entries_.end() ? nullptr : &*it;
+  }
   void read_table(ByteReader& r, uint32_t count) {
     for (uint32_t i = 0; i < count; ++i) {
       SectionEntry e;
       e.id = static_cast<SectionId>(r.number<uint32_t>());
-      e.reserved = r.number<uint32_t>();
+      e.engine = r.number<uint32_t>();
       e.offset = r.number<uint64_t>();
       e.bytes = r.number<uint64_t>();
       e.hash.low = r.number<uint64_t>();
@@ -138,6 +143,23 @@ void read_profile(Bytes bytes, Profile& p) {
   }
 }
 
+/// Engine `index` of the bundle: all but the device and the options.
+void read_engine(const Sections& sections, uint32_t index, std::span<const ConstRef> constants, EngineData& e) {
+  read_profile(sections.get(SectionId::profile, index), e.profile);
+  ByteReader graph(sections.get(SectionId::graph, index), ErrorCode::corrupt_engine, "the graph section");
+  try {
+    e.graph = read_graph(graph, constants);
+    verify(e.graph, ErrorCode::corrupt_engine);
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::corrupt_engine || error.code() == ErrorCode::out_of_memory) throw;
+    fail(ErrorCode::corrupt_engine, "the engine file is damaged: {}", error.what());
+  }
+  if (graph.left() != 0) corrupt("the graph section has bytes left over");
+  ByteReader choices(sections.get(SectionId::choices, index), ErrorCode::corrupt_engine, "the choices section");
+  e.choices = read_choices(choices, e.graph);
+  if (choices.left() != 0) corrupt("the choices section has bytes left over");
+}
+
 }  // namespace
 
 std::string_view section_name(SectionId id) {
@@ -149,29 +171,30 @@ std::string_view section_name(SectionId id) {
     case SectionId::weight_table: return "weight table";
     case SectionId::weights: return "weights";
     case SectionId::code: return "code";
+    case SectionId::extra: return "extra";
   }
   return "unknown";
 }
 
-EngineData load_engine(Bytes bytes, std::shared_ptr<const void> owner) {
+EngineBundle load_engines(Bytes bytes, std::shared_ptr<const void> owner) {
   const Sections sections(bytes);
-  EngineData e;
-  read_device(sections.get(SectionId::device), e);
-  read_profile(sections.get(SectionId::profile), e.profile);
+  EngineBundle bundle;
+  EngineData common;
+  read_device(sections.get(SectionId::device), common);
   const auto constants = read_weights(sections.get(SectionId::weight_table), sections.get(SectionId::weights), owner);
-  ByteReader graph(sections.get(SectionId::graph), ErrorCode::corrupt_engine, "the graph section");
-  try {
-    e.graph = read_graph(graph, constants);
-    verify(e.graph, ErrorCode::corrupt_engine);
-  } catch (const Error& error) {
-    if (error.code() == ErrorCode::corrupt_engine || error.code() == ErrorCode::out_of_memory) throw;
-    fail(ErrorCode::corrupt_engine, "the engine file is damaged: {}", error.what());
+  for (uint32_t i = 0; i == 0 || sections.has(SectionId::graph, i); ++i) {
+    bundle.engines.push_back(common);
+    read_engine(sections, i, constants, bundle.engines.back());
   }
-  if (graph.left() != 0) corrupt("the graph section has bytes left over");
-  ByteReader choices(sections.get(SectionId::choices), ErrorCode::corrupt_engine, "the choices section");
-  e.choices = read_choices(choices, e.graph);
-  if (choices.left() != 0) corrupt("the choices section has bytes left over");
-  return e;
+  if (sections.has(SectionId::extra)) {
+    const Bytes extra = sections.get(SectionId::extra);
+    bundle.extra.assign(reinterpret_cast<const char*>(extra.data()), extra.size());
+  }
+  return bundle;
+}
+
+EngineData load_engine(Bytes bytes, std::shared_ptr<const void> owner) {
+  return std::move(load_engines(bytes, std::move(owner)).engines[0]);
 }
 
 }  // namespace tenon::core

@@ -42,15 +42,26 @@ std::string string_bytes(const Tensor& t) {
   return {reinterpret_cast<const char*>(w.bytes().data()), w.bytes().size()};
 }
 
+/// Memory with the writing functions of AtomicFile.
+class MemoryFile {
+ public:
+  void write(std::span<const std::byte> part) { bytes.insert(bytes.end(), part.begin(), part.end()); }
+  void write(std::string_view part) { write(std::as_bytes(std::span(part.data(), part.size()))); }
+  void write_at(int64_t offset, std::span<const std::byte> part) { std::copy(part.begin(), part.end(), bytes.begin() + offset); }
+  int64_t size() const { return static_cast<int64_t>(bytes.size()); }
+  std::vector<std::byte> bytes;
+};
+
 /// Writes sections one after the other, each aligned, and remembers where they are.
+template <class File>
 class EngineWriter {
  public:
-  EngineWriter(AtomicFile& file, int sections) : file_(file) {
-    file_.write(std::string(round_up(kHeaderBytes + kEntryBytes * sections, kAlignment), '\0'));
+  EngineWriter(File& file, size_t sections) : file_(file) {
+    file_.write(std::string(round_up(kHeaderBytes + kEntryBytes * static_cast<int64_t>(sections), kAlignment), '\0'));
   }
-  void section(SectionId id, const ByteWriter& w) {
+  void section(SectionId id, const ByteWriter& w, uint32_t engine = 0) {
     pad();
-    entries_.push_back({id, 0, static_cast<uint64_t>(file_.size()), w.bytes().size(), hash_bytes(w.bytes())});
+    entries_.push_back({id, engine, static_cast<uint64_t>(file_.size()), w.bytes().size(), hash_bytes(w.bytes())});
     file_.write(w.bytes());
   }
   void weights(const std::vector<ConstRef>& constants) {
@@ -82,7 +93,7 @@ class EngineWriter {
     ByteWriter table;
     for (const SectionEntry& e : entries_) {
       table.u32(static_cast<uint32_t>(e.id));
-      table.u32(e.reserved);
+      table.u32(e.engine);
       table.i64(static_cast<int64_t>(e.offset));
       table.i64(static_cast<int64_t>(e.bytes));
       table.hash(e.hash);
@@ -101,26 +112,43 @@ class EngineWriter {
     const int64_t end = round_up(file_.size(), kAlignment);
     file_.write(std::string(end - file_.size(), '\0'));
   }
-  AtomicFile& file_;
+  File& file_;
   std::vector<SectionEntry> entries_;
 };
 
-}  // namespace
-
-void save_engine(const EngineData& engine, AtomicFile& file) {
+template <class File>
+void write_engines(std::span<const EngineData> engines, const std::string& extra, File& file) {
+  EngineWriter<File> writer(file, 3 + 3 * engines.size() + (extra.empty() ? 0 : 1));
   ConstantTable constants;
-  ByteWriter graph, choices, profile, device;
-  write_graph(graph, engine.graph, constants);
-  write_choices(choices, engine.choices);
-  write_profile(profile, engine.profile);
-  write_device(device, engine);
-  EngineWriter writer(file, 6);
+  ByteWriter device;
+  write_device(device, engines[0]);
   writer.section(SectionId::device, device);
-  writer.section(SectionId::profile, profile);
-  writer.section(SectionId::graph, graph);
-  writer.section(SectionId::choices, choices);
+  for (uint32_t i = 0; i < engines.size(); ++i) {
+    ByteWriter graph, choices, profile;
+    write_graph(graph, engines[i].graph, constants);
+    write_choices(choices, engines[i].choices);
+    write_profile(profile, engines[i].profile);
+    writer.section(SectionId::profile, profile, i);
+    writer.section(SectionId::graph, graph, i);
+    writer.section(SectionId::choices, choices, i);
+  }
+  if (!extra.empty()) {
+    ByteWriter bytes;
+    bytes.raw(extra.data(), extra.size());
+    writer.section(SectionId::extra, bytes);
+  }
   writer.weights(constants.constants());
   writer.finish();
+}
+
+}  // namespace
+
+void save_engine(const EngineData& engine, AtomicFile& file) { write_engines({&engine, 1}, "", file); }
+
+std::vector<std::byte> engine_bytes(const EngineBundle& bundle) {
+  MemoryFile file;
+  write_engines(bundle.engines, bundle.extra, file);
+  return std::move(file.bytes);
 }
 
 Graph normalized(const Graph& graph) {
