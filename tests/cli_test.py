@@ -213,10 +213,12 @@ class CliTest(unittest.TestCase):
                  ("run", "small.engine", "--input", "x"): "--input",
                  ("run", "small.engine", "--reference"): "needs the model"}
         for words, part in cases.items():
-            process = self.run_plain(*words)
-            self.assertEqual(process.returncode, 2, words)
-            self.assertIn(part, process.stderr, words)
-            self.assertTrue(process.stderr.strip().endswith("FAILED(usage)"), words)
+            result = self.tenon(*words, code=2)
+            self.assertIn(part, result.log, words)
+            self.assertEqual(result.last, "FAILED(usage)", words)
+            self.assertEqual(result.envelope["exit"]["name"], "usage", words)
+            self.assertIn(part, result.envelope["exit"]["error"]["text"], words)
+        self.assertEqual(self.run_plain("build").returncode, 2)
 
     def test_bad_files(self):
         (self.folder / "cut.engine").write_bytes((self.folder / "small.engine").read_bytes()[:1000])

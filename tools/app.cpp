@@ -29,6 +29,16 @@ struct CommonFlags {
   }
 };
 
+/// What --json names, also when the other words cannot be parsed; empty: none.
+std::string json_file(const std::vector<std::string>& words) {
+  const std::string flag = "--json";
+  for (size_t i = 0; i < words.size() && words[i] != "--"; ++i) {
+    if (words[i].rfind(flag + "=", 0) == 0) return words[i].substr(flag.size() + 1);
+    if (words[i] == flag && i + 1 < words.size()) return words[i + 1];
+  }
+  return "";
+}
+
 struct Ending {
   int code = 0;
   std::string name = "ok";
@@ -48,13 +58,12 @@ class Tool {
   }
 
   int run() {
-    Console early({});
     try {
       if (!parse()) return 0;
     } catch (const Error& e) {
-      Ending ending = report(early, nullptr, e.code(), e.what());
-      early.verdict(ending.verdict, false);
-      return ending.code;
+      Console console({});
+      Envelope envelope(command());
+      return end(console, envelope, json_file(words_), report(console, &envelope, e.code(), e.what()));
     }
     return run_verb();
   }
@@ -96,13 +105,17 @@ class Tool {
   int run_verb() {
     Console console(common_.style());
     Envelope envelope(command());
-    Ending ending = guarded(console, envelope);
+    return end(console, envelope, common_.json, guarded(console, envelope));
+  }
+
+  /// Writes the envelope and the last line; returns the exit code.
+  static int end(Console& console, Envelope& envelope, const std::string& json, Ending ending) {
     console.finish();
     envelope.add_warnings(console.warnings());
     envelope.set_exit(ending.code, ending.name);
-    if (!common_.json.empty()) {
+    if (!json.empty()) {
       try {
-        envelope.save(common_.json);
+        envelope.save(json);
       } catch (const Error& e) {
         Ending failed = report(console, nullptr, e.code(), e.what());
         if (ending.code == 0) ending = failed;

@@ -1,4 +1,3 @@
-#include "base/checked.h"
 #include "base/file.h"
 #include "base/sha256.h"
 #include "onnx/model.h"
@@ -14,9 +13,7 @@ ModelInfo model_info(const std::string& onnx_path) {
   auto opset = model.opsets.find("");
   info.opset = opset == model.opsets.end() ? 0 : opset->second;
   info.nodes = model.node_count;
-  if (model.graph)
-    for (const core::OnnxTensor& tensor : model.graph->initializers)
-      info.parameters = core::checked_add(info.parameters, core::checked_product(tensor.dims));
+  info.parameters = core::count_parameters(model);
   info.producer = std::string(model.producer);
   info.sha256 = core::sha256(file->bytes());
   return info;

@@ -38,8 +38,10 @@ Graph make_with_shapes(const GraphSource& source, const BuildOptions& options, c
 }
 
 void note_fusions(const PassReport& passes, BuildReport& report) {
-  for (const auto& note : passes.applied) report.fusions.push_back({note.equation, note.node, true, ""});
-  for (const auto& note : passes.near_misses) report.fusions.push_back({note.equation, note.node, false, note.reason});
+  for (const auto& note : passes.applied)
+    if (!note.spelling) report.fusions.push_back({note.equation, note.node, true, ""});
+  for (const auto& note : passes.near_misses)
+    if (!note.spelling) report.fusions.push_back({note.equation, note.node, false, note.reason});
 }
 
 TacticOptions tactic_options(const BuildOptions& options) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/random.h"
 #include "ops/index.h"
 #include "ops/pointwise.h"
 #include "ops/shape.h"
@@ -10,16 +11,8 @@
 namespace tenon::core {
 namespace {
 
-struct Random {
-  uint64_t state;
-  uint64_t next() {
-    uint64_t z = (state += 0x9e3779b97f4a7c15ull);
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ull;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebull;
-    return z ^ (z >> 31);
-  }
-  double unit() { return static_cast<double>(next() >> 11) * 0x1p-53; }
-};
+/// In [0, 1).
+double next_unit(uint64_t& random) { return static_cast<double>(next_random(random) >> 11) * 0x1p-53; }
 
 /// One more than the largest number in a constant that indices are compared with: a hand-written one-hot.
 int64_t bound_of_table(const Graph& g, Value v) {
@@ -62,21 +55,21 @@ std::optional<double> compared_with(const Graph& g, Value v) {
   return std::nullopt;
 }
 
-Tensor random_tensor(const Type& type, Dims dims, int64_t bound, Random& random) {
+Tensor random_tensor(const Type& type, Dims dims, int64_t bound, uint64_t& random) {
   int64_t count = checked_product(dims);
   if (type.dtype == DType::string) {
     Tensor t(DType::string, std::move(dims));
-    for (auto& s : t.mutable_values<std::string>()) s = "text" + std::to_string(random.next() % 10);
+    for (auto& s : t.mutable_values<std::string>()) s = "text" + std::to_string(next_random(random) % 10);
     return t;
   }
   if (type.dtype == DType::c64 || type.dtype == DType::c128) return Tensor(type.dtype, std::move(dims));
   std::vector<double> values(count);
   for (double& v : values)
-    v = is_float(type.dtype) ? 2 * random.unit() - 1 : static_cast<double>(random.next() % static_cast<uint64_t>(bound));
+    v = is_float(type.dtype) ? 2 * next_unit(random) - 1 : static_cast<double>(next_random(random) % static_cast<uint64_t>(bound));
   return from_doubles(type.dtype, std::move(dims), values);
 }
 
-HostValue random_value(const Graph& g, Value in, const Bindings& bindings, Random& random) {
+HostValue random_value(const Graph& g, Value in, const Bindings& bindings, uint64_t& random) {
   const Type& type = g.type(in);
   if (type.kind == Type::Kind::sequence) return std::vector<Tensor>{};
   if (type.kind == Type::Kind::optional) return {};
@@ -94,7 +87,7 @@ HostValue random_value(const Graph& g, Value in, const Bindings& bindings, Rando
 std::vector<HostValue> example_inputs(const Graph& g, const Bindings& bindings, uint64_t seed) {
   std::vector<HostValue> values;
   for (size_t i = 0; i < g.inputs().size(); ++i) {
-    Random random{seed * 1000003 + i};
+    uint64_t random = seed * 1000003 + i;
     values.push_back(random_value(g, g.inputs()[i], bindings, random));
   }
   return values;

@@ -30,23 +30,6 @@ void check_opsets(const Opsets& opsets) {
     fail(ErrorCode::invalid_model, "the model says opset {}; 1 to {} were expected", it->second, kNewestOpset);
 }
 
-int64_t count_parameters(const OnnxGraph& graph) {
-  int64_t count = 0;
-  const auto add = [&](const Dims& dims) {
-    int64_t size = 1;
-    for (int64_t d : dims)
-      if (__builtin_mul_overflow(size, d, &size)) return;
-    if (__builtin_add_overflow(count, size, &size)) return;
-    count = size;
-  };
-  for (const auto& tensor : graph.initializers) add(tensor.dims);
-  for (const auto& tensor : graph.sparse_initializers) add(tensor.dims);
-  for (const auto& node : graph.nodes)
-    for (const auto& attribute : node.attributes)
-      if (attribute.graph) add({count_parameters(*attribute.graph)});
-  return count;
-}
-
 ImportedModel import_bytes(std::shared_ptr<const void> owner, std::span<const std::byte> bytes,
                            const std::string& folder, const ImportOptions& options, std::vector<NodeReport>* reports) {
   try {
@@ -58,7 +41,7 @@ ImportedModel import_bytes(std::shared_ptr<const void> owner, std::span<const st
     result.ir_version = model.ir_version;
     result.producer = std::string(model.producer);
     result.node_count = model.node_count;
-    result.parameter_count = count_parameters(*model.graph);
+    result.parameter_count = count_parameters(model);
     ModelImporter(model, tensors, options, reports).run(result);
     return result;
   } catch (const std::bad_alloc&) {

@@ -106,7 +106,7 @@ struct ImportedModel {
   int64_t ir_version = 0;
   std::string producer;
   int64_t node_count = 0;       // those of subgraphs too
-  int64_t parameter_count = 0;  // elements of all initializers
+  int64_t parameter_count = 0;  // see count_parameters
 };
 
 /// Fails with the first problem. Weights stay views of the mapped file.

@@ -220,6 +220,40 @@ void ModelReader::read(std::string_view bytes, OnnxAttribute& attribute) {
   attribute.kind = known ? static_cast<Kind>(declared) : seen;
 }
 
+namespace {
+
+class ParameterCount {
+ public:
+  void add(const OnnxGraph& graph) {
+    for (const auto& tensor : graph.initializers) add(tensor.dims);
+    for (const auto& tensor : graph.sparse_initializers) add(tensor.dims);
+    add(graph.nodes);
+  }
+  void add(const std::vector<OnnxNode>& nodes) {
+    for (const auto& node : nodes)
+      for (const auto& attribute : node.attributes)
+        if (attribute.graph) add(*attribute.graph);
+  }
+  int64_t total = 0;
+
+ private:
+  void add(const Dims& dims) {
+    int64_t size = 1;
+    for (int64_t d : dims)
+      if (__builtin_mul_overflow(size, d, &size)) return;
+    if (!__builtin_add_overflow(total, size, &size)) total = size;
+  }
+};
+
+}  // namespace
+
+int64_t count_parameters(const OnnxModel& model) {
+  ParameterCount count;
+  if (model.graph) count.add(*model.graph);
+  for (const auto& function : model.functions) count.add(function.nodes);
+  return count.total;
+}
+
 OnnxModel read_model(std::string_view bytes) {
   if (bytes.empty()) fail(ErrorCode::not_onnx, "the file is empty; an ONNX model was expected");
   OnnxModel model;

@@ -121,6 +121,8 @@ struct OnnxModel {
 
 /// Fails with not_onnx when the bytes are not a ModelProto, and with too_large beyond the limits on nesting and counts.
 OnnxModel read_model(std::string_view bytes);
+/// Elements of all initializers, those of subgraphs and of functions too; dims that overflow are left out.
+int64_t count_parameters(const OnnxModel&);
 /// A TensorProto on its own, as in a test's `input_0.pb`.
 OnnxTensor read_tensor_proto(std::string_view bytes);
 OnnxType read_type_proto(std::string_view bytes);

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "ops/infer_util.h"
 #include "ops/product.h"
+#include "ops/saturate.h"
 #include "ops/work_values.h"
 
 namespace tenon::core {
@@ -95,8 +96,8 @@ std::vector<HostValue> QLinearMatMul::evaluate(const EvalContext& cx) const {
   for_each_broadcast(y_zero.size() == 1 ? Dims{} : y_zero.dims(), plan.dims,
                      [&](int64_t i, int64_t j) { y[i] += zeros[j]; });
   if (integer) {
-    const double low = y_zero.dtype() == DType::i8 ? -128 : 0;
-    for (double& v : y) v = std::clamp(v, low, low + 255);
+    const auto [low, high] = integer_range(y_zero.dtype());
+    for (double& v : y) v = std::clamp(v, low, high);
   }
   return {from_doubles(y_zero.dtype(), plan.dims, y)};
 }

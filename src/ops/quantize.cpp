@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "ops/elementwise.h"
 #include "ops/infer_util.h"
+#include "ops/saturate.h"
 
 namespace tenon::core {
 namespace {
@@ -34,30 +35,6 @@ bool is_quantized(DType dtype) {
 bool is_scale(DType dtype) {
   return dtype == DType::f32 || dtype == DType::f16 || dtype == DType::bf16 || dtype == DType::f64 ||
          dtype == DType::f8e8m0;
-}
-
-/// Closed range of a quantized integer type.
-std::pair<double, double> range_of(DType dtype) {
-  switch (dtype) {
-    case DType::i8:
-      return {-128, 127};
-    case DType::u8:
-      return {0, 255};
-    case DType::i16:
-      return {-32768, 32767};
-    case DType::u16:
-      return {0, 65535};
-    case DType::i4:
-      return {-8, 7};
-    case DType::u4:
-      return {0, 15};
-    case DType::i2:
-      return {-2, 1};
-    case DType::u2:
-      return {0, 3};
-    default:
-      fail(ErrorCode::internal, "{} has no integer range", to_string(dtype));
-  }
 }
 
 void check_scale(InferContext& cx, int64_t axis, int64_t block_size) {
@@ -126,7 +103,7 @@ void finish_quotients(DType dtype, float* quotients, int64_t n, const float* zer
     for (int64_t i = 0; i < n; ++i) quotients[i] += zeros[i * stride];
     return;
   }
-  const auto [low, high] = range_of(dtype);
+  const auto [low, high] = integer_range(dtype);
   for (int64_t i = 0; i < n; ++i) {
     const float rounded = std::isnan(quotients[i]) ? 0.0f : std::nearbyint(quotients[i]);
     quotients[i] = static_cast<float>(std::clamp(static_cast<double>(rounded) + zeros[i * stride], low, high));

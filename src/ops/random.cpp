@@ -6,6 +6,7 @@
 #include <numbers>
 
 #include "base/error.h"
+#include "base/random.h"
 #include "ops/infer_util.h"
 
 namespace tenon::core {
@@ -17,7 +18,7 @@ class Generator {
   Generator(const RandomSource& source, uint64_t executor_seed) {
     uint64_t bits = executor_seed;
     if (source.has_seed) std::memcpy(&bits, &source.seed, sizeof bits);
-    key_ = mix(bits) ^ (source.has_seed ? 0 : mix(static_cast<uint64_t>(source.stream) + kStep));
+    key_ = mix_bits(bits) ^ (source.has_seed ? 0 : mix_bits(static_cast<uint64_t>(source.stream) + kRandomStep));
   }
   /// Uniform in [0, 1), a multiple of 2^-53.
   double uniform(uint64_t index) const { return static_cast<double>(bits(index) >> 11) * 0x1p-53; }
@@ -28,13 +29,7 @@ class Generator {
   }
 
  private:
-  static constexpr uint64_t kStep = 0x9e3779b97f4a7c15;
-  static uint64_t mix(uint64_t x) {
-    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9;
-    x = (x ^ (x >> 27)) * 0x94d049bb133111eb;
-    return x ^ (x >> 31);
-  }
-  uint64_t bits(uint64_t index) const { return mix(mix(key_ + (index + 1) * kStep) ^ key_); }
+  uint64_t bits(uint64_t index) const { return mix_bits(mix_bits(key_ + (index + 1) * kRandomStep) ^ key_); }
   uint64_t key_;
 };
 

@@ -4,13 +4,8 @@
 #include <cmath>
 
 namespace tenon::core {
-namespace {
 
-struct Limits {
-  double low, high;
-};
-
-Limits limits_of(DType dtype) {
+IntegerRange integer_range(DType dtype) {
   switch (dtype) {
     case DType::i2:
       return {-2, 1};
@@ -39,12 +34,14 @@ Limits limits_of(DType dtype) {
   }
 }
 
+namespace {
+
 template <class T>
 void saturate_all(DType dtype, std::span<T> values) {
-  const Limits limits = limits_of(dtype);
+  const auto [low, high] = integer_range(dtype);
   for (T& v : values) {
     const double r = std::nearbyint(static_cast<double>(v));
-    v = static_cast<T>(std::isnan(r) ? 0 : std::clamp(r, limits.low, limits.high));
+    v = static_cast<T>(std::isnan(r) ? 0 : std::clamp(r, low, high));
   }
 }
 

@@ -1,11 +1,15 @@
 #include "passes/driver.h"
 
-#include <algorithm>
 #include <chrono>
 
 #include "ir/verify.h"
 
 namespace tenon::core {
+namespace {
+
+Severity level(bool spelling) { return spelling ? Severity::verbose : Severity::info; }
+
+}  // namespace
 
 bool PassContext::may_change() const {
   return options_.stop_after_rewrite < 0 || report_.changes < options_.stop_after_rewrite;
@@ -21,10 +25,10 @@ std::string PassContext::change(Graph& g, const Patch& patch) {
   return "";
 }
 
-void PassContext::apply(Graph& g, const Patch& patch, std::string_view equation) {
+void PassContext::apply(Graph& g, const Patch& patch, std::string_view equation, bool spelling) {
   const std::string node = change(g, patch);
-  log_.info("passes", "{}: {}: {}", pass_, equation, node);
-  report_.applied.push_back({pass_, std::string(equation), node, ""});
+  if (log_.enabled(level(spelling))) log_.write(level(spelling), "passes", fmt::format("{}: {}: {}", pass_, equation, node));
+  report_.applied.push_back({pass_, std::string(equation), node, "", spelling});
 }
 
 void PassContext::apply_quietly(Graph& g, const Patch& patch, std::string_view what) {
@@ -32,19 +36,17 @@ void PassContext::apply_quietly(Graph& g, const Patch& patch, std::string_view w
   log_.verbose("passes", "{}: {}: {}", pass_, what, node);
 }
 
-void PassContext::near_miss(const Graph& g, NodeId node, std::string_view equation, const std::string& reason) {
-  if (g.alive(node)) near_[{node, equation}] = reason;
+void PassContext::near_miss(const Graph& g, NodeId node, std::string_view equation, std::string reason, bool spelling) {
+  if (g.alive(node)) near_[{node, equation}] = {pass_, std::string(equation), "", std::move(reason), spelling};
 }
 
-void PassContext::finish(const Graph& g) {
-  for (const auto& [where, reason] : near_) {
+void PassContext::note_near_misses(const Graph& g) {
+  for (auto& [where, note] : near_) {
     if (!g.alive(where.first)) continue;
-    RewriteNote note{pass_, std::string(where.second), g.display_name(where.first), reason};
-    auto same = [&](const RewriteNote& n) {
-      return n.equation == note.equation && n.node == note.node && n.reason == note.reason;
-    };
-    if (std::any_of(report_.near_misses.begin(), report_.near_misses.end(), same)) continue;
-    log_.info("passes", "{}: {} does not fit {}: {}", pass_, note.equation, note.node, reason);
+    note.node = g.display_name(where.first);
+    const Severity severity = level(note.spelling);
+    if (log_.enabled(severity))
+      log_.write(severity, "passes", fmt::format("{}: {} does not fit {}: {}", note.pass, note.equation, note.node, note.reason));
     report_.near_misses.push_back(std::move(note));
   }
   near_.clear();
@@ -59,7 +61,6 @@ bool Passes::run(std::string_view name, Graph& g, const Body& body) {
   body(g, context_);
   g.remove_dead("no output needs it");
   if (context_.facts_changed_) g.reinfer();
-  context_.finish(g);
   with_context("after the pass '" + std::string(name) + "'", [&] { verify(g); });
   const std::chrono::duration<double> time = std::chrono::steady_clock::now() - start;
   const int64_t changes = context_.report_.changes - before;

@@ -75,7 +75,9 @@ void optimize(Graph& g, const PassOptions& options, const Log& log, PassReport& 
   passes.run("merge_siblings", g, merge_siblings);
   passes.run("recover_pools", g, rewrite_with({pool_rules()}));
   simplify(passes, g);
+  passes.finish(g);  // the next pass takes up the nodes that near misses are about
   passes.run("fuse_pointwise", g, fuse_pointwise);
+  passes.finish(g);
 }
 
 }  // namespace tenon::core

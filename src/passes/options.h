@@ -18,6 +18,7 @@ struct RewriteNote {
   std::string pass, equation;
   std::string node;    // display name: of the result, or of the node that a near miss is about
   std::string reason;  // of a near miss
+  bool spelling = false;  // not a fusion: see Rewrite::spelling
 };
 
 struct PassTime {

@@ -16,16 +16,16 @@ bool fire(Graph& g, PassContext& context, NodeId id, const Rewrite& rule) {
   Near near;
   auto patch = with_context(std::string(rule.equation), [&] { return rule.apply(g, {id, 0}, near); });
   if (!patch) {
-    if (!near.reason().empty()) context.near_miss(g, id, rule.equation, near.reason());
+    if (!near.reason().empty()) context.near_miss(g, id, rule.equation, near.reason(), rule.spelling);
     return false;
   }
   if (!allowed(rule, context.options())) {
     const char* option = rule.reassociates && context.options().exact ? "--exact" : "--strict-nan";
-    context.near_miss(g, id, rule.equation, std::string(option) + " forbids it");
+    context.near_miss(g, id, rule.equation, std::string(option) + " forbids it", rule.spelling);
     g.remove_dead("no output needs it");
     return false;
   }
-  context.apply(g, *patch, rule.equation);
+  context.apply(g, *patch, rule.equation, rule.spelling);
   return true;
 }
 

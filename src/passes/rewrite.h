@@ -27,7 +27,14 @@ struct Rewrite {
   std::optional<Patch> (*apply)(Graph&, Value root, Near&);
   bool reassociates = false;  // changes the order or number of floating-point operations
   bool nan_unsafe = false;    // may turn a NaN or an infinity into a number
+  bool spelling = false;      // says the same in other words: logged at VERBOSE, not listed as a fusion
 };
+
+/// A rule that only brings many spellings to one.
+constexpr Rewrite spelling(std::string_view equation, std::optional<Patch> (*apply)(Graph&, Value root, Near&),
+                           bool reassociates = false, bool nan_unsafe = false) {
+  return {equation, apply, reassociates, nan_unsafe, true};
+}
 
 using Rewrites = std::span<const Rewrite>;
 

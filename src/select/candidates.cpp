@@ -1,18 +1,11 @@
 #include "select/candidates.h"
 
 #include "base/error.h"
+#include "base/random.h"
 #include "plan/plan.h"
 
 namespace tenon::core {
 namespace {
-
-// splitmix64: the same offers for the same seed everywhere.
-uint64_t next_random(uint64_t& state) {
-  uint64_t z = (state += 0x9e3779b97f4a7c15ull);
-  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ull;
-  z = (z ^ (z >> 27)) * 0x94d049bb133111ebull;
-  return z ^ (z >> 31);
-}
 
 Choices pick(const Candidates& candidates, FunctionRef<size_t(size_t count)> index) {
   Choices choices;

@@ -7,6 +7,7 @@
 #include "ir/evaluate.h"
 #include "ir/verify.h"
 #include "onnx/import.h"
+#include "onnx/model.h"
 #include "onnx_builder.h"
 
 namespace tenon::core {
@@ -293,6 +294,16 @@ GraphBytes branch(const std::vector<std::string>& nodes) {
   g.nodes = nodes;
   g.outputs = {value_info("r", kFloat, {})};
   return g;
+}
+
+TEST(Onnx, ParametersOfSubgraphsAndFunctionsCount) {
+  GraphBytes inner = branch({node("Identity", {"k"}, {"r"})});
+  inner.initializers = {raw_tensor("k", kFloat, {3}, floats({1, 2, 3}))};
+  GraphBytes g = with_branches(inner, inner);
+  g.initializers = {raw_tensor("v", kFloat, {2, 2}, floats({1, 2, 3, 4}))};
+  const std::string f = function("F", "own", {"c"}, {"r"},
+                                 {node("If", {"c"}, {"r"}, "", {graph_attribute("then_branch", inner.bytes())})});
+  EXPECT_EQ(count_parameters(read_model(model_of(g, 17, {f}))), 4 + 2 * 3 + 3);
 }
 
 TEST(Onnx, ErrorsInsideASubgraphNameBothNodes) {

@@ -54,6 +54,33 @@ TEST(Driver, EveryRewriteIsOneLineWithTheNamesOfItsNodes) {
   EXPECT_EQ(report.applied[0].pass, "canonicalize");
 }
 
+TEST(Driver, SpellingsAreLoggedAtVerboseOnly) {
+  std::string info, verbose;
+  const auto sink = [&](Severity severity, std::string_view, std::string_view text) {
+    (severity == Severity::info ? info : verbose) += std::string(text) + "\n";
+  };
+  Graph g = parse(kChain, op_registry());
+  PassReport report;
+  optimize(g, {}, Log(sink, Severity::verbose), report);
+  EXPECT_EQ(info.find("Identity(x)"), std::string::npos) << info;
+  EXPECT_NE(verbose.find("canonicalize: Identity(x) => x"), std::string::npos) << verbose;
+}
+
+TEST(Driver, ANearMissAtANodeThatGoesLaterIsNotReported) {
+  Graph g = parse(kChain, op_registry());
+  PassReport report;
+  const PassOptions options;
+  const Log log;
+  Passes passes(options, log, report);
+  passes.run("first", g, [](Graph& graph, PassContext& context) {
+    for (const NodeId id : graph.order()) context.near_miss(graph, id, "rule", "why");
+  });
+  const Value relu{g.order()[1], 0}, again{g.order()[2], 0};
+  passes.run("second", g, [&](Graph& graph, PassContext& context) { context.apply(graph, replace(again, relu), "r"); });
+  passes.finish(g);
+  EXPECT_EQ(static_cast<int64_t>(report.near_misses.size()), nodes(g));
+}
+
 TEST(FoldConstants, FoldsWhatDependsOnConstantsAndWhatIsKnown) {
   PassReport report;
   const Graph g = run_pass(

@@ -93,7 +93,9 @@ Graph run_pass(const std::string& before, const Passes::Body& body, PassReport& 
   const Graph original = parse(before, op_registry());
   Graph g = original;
   const Log log;
-  Passes(options, log, report).run("test", g, body);
+  Passes passes(options, log, report);
+  passes.run("test", g, body);
+  passes.finish(g);
   expect_same_results(original, g);
   PassReport again;
   EXPECT_FALSE(Passes(options, log, again).run("test", g, body)) << "a second run changed\n" << print(g);

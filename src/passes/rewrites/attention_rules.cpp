@@ -145,7 +145,7 @@ std::optional<Patch> mask_expanded(Graph& g, Value root, Near&) {
 }
 
 constexpr Rewrite kRules[] = {
-    {"Attention(q, k, v, Expand(mask)) => Attention(q, k, v, mask)", mask_expanded},
+    spelling("Attention(q, k, v, Expand(mask)) => Attention(q, k, v, mask)", mask_expanded),
     {"softmax(scale * q @ k^T + mask) @ v => Attention(q, k, v, mask)", attention, true, true},
 };
 

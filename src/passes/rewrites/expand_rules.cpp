@@ -230,13 +230,13 @@ std::optional<Patch> gather_by_own_coordinates(Graph& g, Value root, Near&) {
 }
 
 constexpr Rewrite kRules[] = {
-    {"x + 0, x * 1 that broadcast => Expand(x)", neutral_that_broadcasts},
-    {"pointwise(Expand(x)) => Expand(pointwise(x))", pointwise_of_expand},
-    {"Slice(Expand(x)) => Expand(Slice(x))", slice_of_expand},
-    {"Concat(Expand(x), Expand(y)) => Expand(Concat(x, y))", concat_of_expands},
-    {"Cumulative(Expand(x)) => Expand(Cumulative(x))", cumulative_of_expand},
-    {"Reshape(Expand(x)) => Expand(Reshape(x))", reshape_of_expand},
-    {"Gather(x, Expand(i)) => Expand(Gather(x, i))", gather_by_expand},
+    spelling("x + 0, x * 1 that broadcast => Expand(x)", neutral_that_broadcasts),
+    spelling("pointwise(Expand(x)) => Expand(pointwise(x))", pointwise_of_expand),
+    spelling("Slice(Expand(x)) => Expand(Slice(x))", slice_of_expand),
+    spelling("Concat(Expand(x), Expand(y)) => Expand(Concat(x, y))", concat_of_expands),
+    spelling("Cumulative(Expand(x)) => Expand(Cumulative(x))", cumulative_of_expand),
+    spelling("Reshape(Expand(x)) => Expand(Reshape(x))", reshape_of_expand),
+    spelling("Gather(x, Expand(i)) => Expand(Gather(x, i))", gather_by_expand),
     {"GatherND(x, own coordinates) => Reshape(x)", gather_by_own_coordinates},
 };
 

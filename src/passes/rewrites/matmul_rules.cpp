@@ -109,9 +109,9 @@ std::optional<Patch> matmul_bias_as_vector(Graph& g, Value root, Near&) {
 
 constexpr Rewrite kRules[] = {
     {"MatMul(Transpose(x), y) => MatMul{transpose_a}(x, y)", transpose_into_matmul},
-    {"Reshape(MatMul(Reshape(x), w)) => MatMul(Reshape(x), w)", reshapes_around_matmul},
+    spelling("Reshape(MatMul(Reshape(x), w)) => MatMul(Reshape(x), w)", reshapes_around_matmul),
     {"Split(MatMul(x, w)) => MatMul(x, part of w) for each part", split_of_matmul},
-    {"MatMul with bias [1,N] => bias [N]", matmul_bias_as_vector},
+    spelling("MatMul with bias [1,N] => bias [N]", matmul_bias_as_vector),
 };
 
 }  // namespace

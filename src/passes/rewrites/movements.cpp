@@ -173,18 +173,18 @@ std::optional<Patch> reduce_of_nothing(Graph& g, Value root, Near&) {
 }
 
 constexpr Rewrite kRules[] = {
-    {"Reshape(x, shape) => Reshape(x, constant)", reshape_of_known_shape},
+    spelling("Reshape(x, shape) => Reshape(x, constant)", reshape_of_known_shape),
     {"Reshape(Reshape(x)) => Reshape(x)", reshape_of_reshape},
-    {"Transpose that moves nothing => Reshape", transpose_that_moves_nothing},
+    spelling("Transpose that moves nothing => Reshape", transpose_that_moves_nothing),
     {"Transpose(Transpose(x)) => Transpose(x)", transpose_of_transpose},
-    {"Expand(x, shape of x) => x", expand_to_own_shape},
-    {"Slice of everything => x", slice_of_everything},
-    {"Pad(x, 0) => x", pad_by_nothing},
-    {"Concat(x) => x", concat_of_one},
-    {"Concat(Concat(a, b), c) => Concat(a, b, c)", concat_of_concat},
-    {"Split in one => x", split_in_one},
+    spelling("Expand(x, shape of x) => x", expand_to_own_shape),
+    spelling("Slice of everything => x", slice_of_everything),
+    spelling("Pad(x, 0) => x", pad_by_nothing),
+    spelling("Concat(x) => x", concat_of_one),
+    spelling("Concat(Concat(a, b), c) => Concat(a, b, c)", concat_of_concat),
+    spelling("Split in one => x", split_in_one),
     {"Concat(Split(x)) => x", concat_of_split},
-    {"Reduce over dims of 1 => Reshape", reduce_of_nothing},
+    spelling("Reduce over dims of 1 => Reshape", reduce_of_nothing),
 };
 
 }  // namespace

@@ -133,10 +133,10 @@ std::optional<Patch> shape_of_same_shape(Graph& g, Value root, Near&) {
 }
 
 constexpr Rewrite kRules[] = {
-    {"pointwise(Reshape(x)) => Reshape(pointwise(x))", sink_reshape},
-    {"pointwise(Transpose(x)), a Transpose below => Transpose(pointwise(x))", sink_transpose},
-    {"Reshape(Reduce(x)) => Reduce{keepdims}(x)", reshape_of_reduce},
-    {"ShapeOf(f(x)), f keeps the shape => ShapeOf(x)", shape_of_same_shape},
+    spelling("pointwise(Reshape(x)) => Reshape(pointwise(x))", sink_reshape),
+    spelling("pointwise(Transpose(x)), a Transpose below => Transpose(pointwise(x))", sink_transpose),
+    spelling("Reshape(Reduce(x)) => Reduce{keepdims}(x)", reshape_of_reduce),
+    spelling("ShapeOf(f(x)), f keeps the shape => ShapeOf(x)", shape_of_same_shape),
 };
 
 }  // namespace
