@@ -44,6 +44,13 @@ def check_sources(layers):
             continue
         for name in included(path):
             target = name.split("/")[0]
+            # Folders named cuda make a library of their own: only they reach each other and the layer `cuda`.
+            if "cuda" in name.split("/")[:-1]:
+                if "cuda" not in path.relative_to(ROOT / "src").parts[:-1]:
+                    problems.append(f"{path.relative_to(ROOT)}: includes {name}, which belongs to the CUDA library")
+                    continue
+                if target == "cuda":
+                    continue
             if target in ("tenon", layer):
                 continue
             if target not in layers[layer]:

@@ -34,6 +34,7 @@ enum class ErrorCode : int {
   bad_timing_cache = 7004,
   performance_gate = 8001,
   no_device = 9001,
+  device_failed = 9002,       // a GPU or one of its libraries reported a failure
   runtime_index = 3101,       // an index out of range while running
   runtime_value = 3102,       // another value a node cannot accept while running
 };

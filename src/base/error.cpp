@@ -81,6 +81,8 @@ constexpr ErrorInfo kErrors[] = {
      "Run on an idle machine with fixed clocks, or relax the limit."},
     {ErrorCode::no_device, "no_device", "The device asked for is missing or can't be used.",
      "`tenon doctor` says which devices were found and what is missing. --device cpu always works."},
+    {ErrorCode::device_failed, "device_failed", "A GPU, or a library that drives it, reported a failure.",
+     "The message names the library, its version and what was asked. Turn its tactics off with --tactic-sources, or run on --device cpu; after an illegal address start the process again."},
     {ErrorCode::out_of_time, "out_of_time", "The time limit was reached before there was any result.",
      "Raise --time-limit, or lower --opt-level. A --timing-cache keeps what was measured so far."},
     {ErrorCode::interrupted, "interrupted", "The command was interrupted (Ctrl-C). No engine was written.",

@@ -1,11 +1,75 @@
 #pragma once
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "tactics/tactic.h"
 
 namespace tenon::core {
 
+/// Work that was captured and is launched as one.
+class Recording {
+ public:
+  virtual ~Recording() = default;
+};
+
+/// A queue of work on one device. Calls return before the work is done unless they say otherwise. One thread at a time.
+class Stream {
+ public:
+  virtual ~Stream() = default;
+  /// What kernels are launched on: a cudaStream_t; null on the CPU, where work is done when a call returns.
+  virtual void* handle() const = 0;
+  virtual void copy(void* to, Place to_place, const void* from, Place from_place, int64_t bytes) = 0;
+  /// Returns when all is done; fails with what the device reports.
+  virtual void wait() = 0;
+
+  /// Points in the queue, numbered from 0 since `clear_marks`; their distance is known after `wait`.
+  virtual int mark() = 0;
+  virtual double elapsed_us(int from, int to) const = 0;
+  virtual void clear_marks() = 0;
+
+  /// Between the two, calls are recorded instead of run. `end_capture` gives null where the work can't be recorded.
+  virtual void begin_capture() = 0;
+  virtual std::shared_ptr<Recording> end_capture() = 0;
+  virtual void launch(const Recording&) = 0;
+  /// The caller's stream is being captured by the caller.
+  virtual bool captured_by_caller() const = 0;
+};
+
+/// The memory of one device, its order of work, and its reorders. Thread-safe; calls may come from any thread.
+class Device {
+ public:
+  struct Memory {
+    int64_t free = 0, total = 0;
+  };
+  virtual ~Device() = default;
+  virtual const DeviceInfo& info() const = 0;
+  /// Kernels read host memory: there is one place, and nothing is ever copied between places.
+  virtual bool is_host() const = 0;
+  /// Aligned to 64 bytes (256 on a GPU). Fails with out_of_memory.
+  virtual std::byte* allocate(int64_t bytes, Place) = 0;
+  virtual void release(std::byte*, Place) noexcept = 0;
+  virtual Memory memory() const = 0;
+  /// A stream of our own, or a view of the caller's.
+  virtual std::unique_ptr<Stream> make_stream() = 0;
+  virtual std::unique_ptr<Stream> borrow_stream(void* handle) = 0;
+  /// Moves one value from one format to another: layout, storage type and place. One input, one output.
+  virtual std::shared_ptr<const Executable> prepare_reorder(DType, const Dims&, const Format& from, const Format& to) = 0;
+};
+
 /// Resolves "auto", "cpu", "null", "cuda", "cuda:1" to what this machine has; fails with no_device saying what is missing.
 DeviceInfo find_device(const std::string& name, int threads);
+
+/// The library of a kind of device, loaded at run time (libtenon_cuda.so beside libtenon.so).
+class Backend {
+ public:
+  virtual ~Backend() = default;
+  /// The devices that can be used; why there is none, or what is missing, otherwise.
+  virtual std::vector<DeviceInfo> devices(std::string& why) = 0;
+  virtual std::shared_ptr<Device> open(int index, int threads) = 0;
+  virtual std::vector<const Tactic*> tactics() const = 0;
+};
+/// What the library exports, under the name "tenon_cuda_backend".
+using BackendEntry = Backend* (*)();
 
 }  // namespace tenon::core

@@ -46,6 +46,7 @@ std::string Format::str() const {
   std::string s = layout.str();
   if (storage != DType::none) s += ":" + std::string(to_string(storage));
   if (scale != 0) s += fmt::format("*{}+{}", scale, zero);
+  if (place == Place::host) s += "@host";
   if (vector != 1) s += fmt::format("v{}", vector);
   return s;
 }

@@ -4,6 +4,15 @@
 
 namespace tenon::core {
 
+namespace {
+std::vector<const Tactic*>& cuda_tactics() {
+  static std::vector<const Tactic*> list;
+  return list;
+}
+}  // namespace
+
+void set_cuda_tactics(std::vector<const Tactic*> tactics) { cuda_tactics() = std::move(tactics); }
+
 std::span<const Tactic* const> tactics_for(std::string_view device_kind) {
   // clang-format off
   static const std::array cpu{
@@ -30,6 +39,7 @@ std::span<const Tactic* const> tactics_for(std::string_view device_kind) {
       &reference_tactic(),
   };
   // clang-format on
+  if (device_kind == "cuda") return cuda_tactics();
   if (device_kind == "cpu") return cpu;
   if (device_kind == "null") return null;
   return {};

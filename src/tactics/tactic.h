@@ -9,13 +9,17 @@
 
 namespace tenon::core {
 
-/// What tactics may depend on. `key` goes into the timing cache and the engine: kind, CPU features, library versions.
+/// What tactics may depend on. `key` goes into the timing cache and the engine: kind, features, library versions.
 struct DeviceInfo {
   std::string kind = "cpu";  // cpu, null, cuda
   std::string name;
-  std::string features;      // "avx2 fma avx512f ..."
-  std::string libraries;     // "onednn 3.2.1"
-  int threads = 1;
+  std::string features;      // "avx2 fma avx512f ...", "sm_90"
+  std::string libraries;     // "onednn 3.2.1", "cudnn 9.14.0 cublaslt 13.1.0 nvrtc 13.0"
+  int threads = 1;           // of the host
+  int index = 0;             // of several of a kind: cuda:1; not part of the key
+  int compute = 0;           // of a GPU: 90 for sm_90
+  int multiprocessors = 0;   // of a GPU
+  int64_t memory_bytes = 0;  // of a GPU
   int64_t l1_bytes = 32 << 10, l2_bytes = 1 << 20, l3_bytes = 16 << 20;
   std::string key() const;
 };
@@ -81,8 +85,9 @@ struct Args {
   std::span<const TensorArg> in, out;
   std::span<const HostValue* const> in_box;  // not null where the value is boxed
   std::span<HostValue* const> out_box;
-  std::byte* workspace = nullptr;  // 64-byte aligned, of Executable::workspace_bytes
+  std::byte* workspace = nullptr;  // aligned to 64 bytes (256 on a GPU), of Executable::workspace_bytes
   uint64_t seed = 0;
+  void* stream = nullptr;          // where a GPU's work is queued (a cudaStream_t); null on the CPU
 };
 
 /// Per-context state of an executable (a recurrent cache, a plugin's clone); usually none.
@@ -98,6 +103,8 @@ class Executable {
   /// False for inputs (packed weights) whose bytes `run` does not read.
   virtual bool uses_input(int) const { return true; }
   virtual std::unique_ptr<State> make_state() const { return nullptr; }
+  /// True when `run` computes on the host, in memory of Place::host: the runtime waits for the device first.
+  virtual bool on_host() const { return true; }
   /// The kernel that runs, for profiles: "brgconv:avx512_core".
   virtual std::string kernel_name() const = 0;
   /// No allocation from Tenon's own heap. Throws Error (runtime_index, runtime_value) for data it cannot accept.
@@ -123,8 +130,10 @@ class Tactic {
 /// An offer with row-major formats of the right counts.
 Offer row_major_offer(const Problem&, std::string_view tactic);
 
-/// The tactics of a device kind, best first, ending with the reference. Filled by src/tactics/list.cpp alone.
+/// The tactics of a device kind, best first, ending with the reference. Filled by src/tactics/list.cpp alone; those of a
+/// GPU come from its library, through `set_cuda_tactics`, once, when the library is loaded.
 std::span<const Tactic* const> tactics_for(std::string_view device_kind);
+void set_cuda_tactics(std::vector<const Tactic*> tactics);
 const Tactic* find_tactic(std::string_view device_kind, std::string_view name);
 
 }  // namespace tenon::core

@@ -1,0 +1,11 @@
+# A kernel file as a C++ string. Raw string literals may be limited to 64 KiB, so long files become several literals.
+file(READ ${IN} text)
+string(LENGTH "${text}" length)
+set(literals "")
+set(at 0)
+while(at LESS length)
+  string(SUBSTRING "${text}" ${at} 12000 piece)
+  string(APPEND literals "R\"cuda_text(${piece})cuda_text\"\n")
+  math(EXPR at "${at} + 12000")
+endwhile()
+file(WRITE ${OUT} "extern const char* const kernel_text_${NAME};\nconst char* const kernel_text_${NAME} =\n${literals};\n")
