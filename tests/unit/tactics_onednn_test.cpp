@@ -156,6 +156,19 @@ TEST(OnednnMatMul, AgreesWithTheReferenceOnRandomProducts) {
   EXPECT_GT(fast, 200);
 }
 
+TEST(OnednnMatMul, RunsManyProductsOfOneRowAsOneProduct) {
+  std::mt19937 random(6);
+  for (const Dims& residual : {Dims{}, Dims{19, 1, 33}}) {
+    TacticCase test{std::make_shared<MatMul>(),
+                    {random_tensor(DType::f32, {19, 1, 24}, random), random_tensor(DType::f32, {24, 33}, random),
+                     random_tensor(DType::f32, {33}, random)},
+                    {1, 2},
+                    {}};
+    if (!residual.empty()) test.inputs.push_back(random_tensor(DType::f32, residual, random));
+    expect_tactic(test, "onednn_matmul", kLoose);
+  }
+}
+
 TEST(OnednnMatMul, RankOneInputsAreRowsAndColumns) {
   std::mt19937 random(5);
   for (const std::vector<int>& constants : {std::vector<int>{}, std::vector<int>{1}}) {

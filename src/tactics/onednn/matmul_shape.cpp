@@ -79,6 +79,10 @@ std::optional<MatMulShape> matmul_shape(const MatMul& op, const NodeShapes& shap
     }
     s.batch *= count;
   }
+  if (s.m == 1 && s.w.batch == 0) {  // a single row has no stride of its own: the batch's is as good
+    s.a.row = s.a.batch;
+    s.bias.row = s.bias.batch;
+  }
   const bool rows_merge = s.w.batch == 0 && s.a.batch == s.a.row * s.m && s.bias.batch == s.bias.row * s.m;
   if (s.batch > 1 && rows_merge) {
     s.m *= s.batch;
