@@ -1,0 +1,15 @@
+# The nvinfer1 libraries, under the names that programs link and dlopen: adapters over libtenon.
+function(add_nv_library name)
+  cmake_parse_arguments(ARG "" "" "LINKS" ${ARGN})
+  set(objects ${ARG_UNPARSED_ARGUMENTS})
+  if(NOT TARGET core_${objects})
+    return()
+  endif()
+  add_library(${name} SHARED $<TARGET_OBJECTS:core_${objects}>)
+  set_target_properties(${name} PROPERTIES VERSION 8.6.1 SOVERSION 8)
+  target_link_libraries(${name} PUBLIC tenon ${ARG_LINKS})
+endfunction()
+
+add_nv_library(nvinfer nvinfer1)
+add_nv_library(nvonnxparser nvonnxparser LINKS nvinfer)
+add_nv_library(nvparsers nvparsers LINKS nvinfer)
