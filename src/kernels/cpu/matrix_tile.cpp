@@ -7,7 +7,8 @@
 #include "kernels/cpu/matrix_tile.h"
 
 #include <algorithm>
-#include <cstring>
+#include <array>
+#include <utility>
 
 #include "kernels/cpu/unroll.h"
 
@@ -19,87 +20,93 @@ namespace hn = hwy::HWY_NAMESPACE;
 using D = hn::ScalableTag<float>;
 using V = hn::Vec<D>;
 
-constexpr int kRows = 6;
 /// Vectors side by side: as many as leave registers for a row of b and one number of a.
 #if HWY_TARGET == HWY_AVX3
 constexpr int kVectors = 4;
 #else
 constexpr int kVectors = 2;
 #endif
+/// Rows of a tile of `vectors` vectors: narrow tiles are taller, to have as many sums under way.
+constexpr int64_t TallestTile(int vectors) { return std::min(12, 6 * kVectors / vectors); }
 
 int64_t Panel() { return kVectors * static_cast<int64_t>(hn::Lanes(D())); }
 
-HWY_INLINE void StoreSome(V v, float* to, int64_t count) {
-  const D d;
-  const auto lanes = static_cast<int64_t>(hn::Lanes(d));
-  if (count >= lanes) return hn::StoreU(v, d, to);
-  if (count <= 0) return;
-  HWY_ALIGN float part[16];
-  hn::Store(v, d, part);
-  std::memcpy(to, part, static_cast<size_t>(count) * sizeof(float));
-}
+/// One product of a few rows of a and one panel of b.
+struct TileArgs {
+  const float *a, *b;
+  float* c;
+  int64_t a_row, c_row, depth, columns;
+  float factor;
+};
 
-template <int rows>
-void Tile(const float* a, int64_t a_row, const float* b, float* c, int64_t c_row, int64_t depth, int64_t columns,
-          float factor) {
+template <int rows, int vectors>
+void Tile(const TileArgs& t) {
   const D d;
   const size_t lanes = hn::Lanes(d);
-  V sum[rows][kVectors];
+  V sum[rows][vectors];
   TENON_UNROLL
   for (int r = 0; r < rows; ++r) {
     TENON_UNROLL
-    for (int v = 0; v < kVectors; ++v) sum[r][v] = hn::Zero(d);
+    for (int v = 0; v < vectors; ++v) sum[r][v] = hn::Zero(d);
   }
-  for (int64_t k = 0; k < depth; ++k, b += kVectors * lanes) {
-    V right[kVectors];
+  const float* b = t.b;
+  for (int64_t k = 0; k < t.depth; ++k, b += kVectors * lanes) {
+    V right[vectors];
     TENON_UNROLL
-    for (int v = 0; v < kVectors; ++v) right[v] = hn::LoadU(d, b + static_cast<size_t>(v) * lanes);
+    for (int v = 0; v < vectors; ++v) right[v] = hn::LoadU(d, b + static_cast<size_t>(v) * lanes);
     TENON_UNROLL
     for (int r = 0; r < rows; ++r) {
-      const V left = hn::Set(d, a[r * a_row + k]);
+      const V left = hn::Set(d, t.a[r * t.a_row + k]);
       TENON_UNROLL
-      for (int v = 0; v < kVectors; ++v) sum[r][v] = hn::MulAdd(left, right[v], sum[r][v]);
+      for (int v = 0; v < vectors; ++v) sum[r][v] = hn::MulAdd(left, right[v], sum[r][v]);
     }
   }
-  const V f = hn::Set(d, factor);
+  const V f = hn::Set(d, t.factor);
+  const auto last = hn::FirstN(d, static_cast<size_t>(t.columns) - (vectors - 1) * lanes);
   TENON_UNROLL
   for (int r = 0; r < rows; ++r) {
+    float* c = t.c + r * t.c_row;
     TENON_UNROLL
-    for (int v = 0; v < kVectors; ++v) {
-      const int64_t at = v * static_cast<int64_t>(lanes);
-      StoreSome(hn::Mul(sum[r][v], f), c + r * c_row + at, columns - at);
-    }
+    for (int v = 0; v + 1 < vectors; ++v) hn::StoreU(hn::Mul(sum[r][v], f), d, c + static_cast<size_t>(v) * lanes);
+    hn::BlendedStore(hn::Mul(sum[r][vectors - 1], f), last, d, c + (vectors - 1) * lanes);
   }
+}
+
+using TileFunction = void (*)(const TileArgs&);
+
+/// Tiles of 1, 2, ... rows.
+template <int vectors, int... rows>
+constexpr std::array<TileFunction, sizeof...(rows)> TilesOf(std::integer_sequence<int, rows...>) {
+  return {Tile<rows + 1, vectors>...};
+}
+
+template <int vectors>
+void MultiplyPanel(TileArgs t, int64_t rows) {
+  constexpr int64_t tallest = TallestTile(vectors);
+  static constexpr auto tiles = TilesOf<vectors>(std::make_integer_sequence<int, tallest>());
+  for (int64_t i = 0; i < rows; i += tallest, t.a += tallest * t.a_row, t.c += tallest * t.c_row)
+    tiles[static_cast<size_t>(std::min(tallest, rows - i) - 1)](t);
 }
 
 void Multiply(const float* a, int64_t a_row, const float* b, float* c, int64_t c_row, int64_t rows, int64_t depth,
               int64_t columns, int64_t panel_stride, float factor) {
-  const int64_t panel = Panel();
+  const int64_t panel = Panel(), lanes = panel / kVectors;
   for (int64_t j = 0; j < columns; j += panel, b += panel_stride) {
-    const int64_t width = std::min(panel, columns - j);
-    int64_t i = 0;
-    for (; i + kRows <= rows; i += kRows)
-      Tile<kRows>(a + i * a_row, a_row, b, c + i * c_row + j, c_row, depth, width, factor);
-    const float* left = a + i * a_row;
-    float* to = c + i * c_row + j;
-    switch (rows - i) {
+    const TileArgs t{a, b, c + j, a_row, c_row, depth, std::min(panel, columns - j), factor};
+    switch ((t.columns + lanes - 1) / lanes) {
       case 1:
-        Tile<1>(left, a_row, b, to, c_row, depth, width, factor);
+        MultiplyPanel<1>(t, rows);
         break;
+#if HWY_TARGET == HWY_AVX3
       case 2:
-        Tile<2>(left, a_row, b, to, c_row, depth, width, factor);
+        MultiplyPanel<2>(t, rows);
         break;
       case 3:
-        Tile<3>(left, a_row, b, to, c_row, depth, width, factor);
+        MultiplyPanel<3>(t, rows);
         break;
-      case 4:
-        Tile<4>(left, a_row, b, to, c_row, depth, width, factor);
-        break;
-      case 5:
-        Tile<5>(left, a_row, b, to, c_row, depth, width, factor);
-        break;
+#endif
       default:
-        break;
+        MultiplyPanel<kVectors>(t, rows);
     }
   }
 }
