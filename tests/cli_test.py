@@ -160,9 +160,14 @@ class CliTest(unittest.TestCase):
 
     def test_inspect(self):
         text = self.tenon("inspect", "small.engine").out
-        for part in ("conv1", "kernel", "memory", "input   x"):
+        for part in ("conv1", "kernel", "memory", "first run", "MFLOP", "input   x"):
             self.assertIn(part, text)
         layers = json.loads(self.tenon("inspect", "small.engine", "--format", "json").out)["layers"]
+        conv = next(layer for layer in layers if "conv1" in layer["onnx_nodes"])
+        self.assertGreater(conv["flops"], 0)
+        self.assertGreater(conv["bytes"], 0)
+        blocks = self.tenon("inspect", "small.engine").envelope["engine"]["blocks"]
+        self.assertEqual({block["taken"] for block in blocks}, {"load", "context", "first run"})
         self.assertIn("conv1", [node for layer in layers for node in layer["onnx_nodes"]])
         self.assertTrue(self.tenon("inspect", "small.engine", "--format", "dot").out.startswith("digraph"))
         self.assertTrue(self.tenon("inspect", "small.onnx", "--format", "graph", "--reference").out)

@@ -48,7 +48,8 @@ void Envelope::add_engine(const std::string& path, const Engine& engine) {
   Json section = {{"path", path},
                   {"arena_bytes", memory.arena_bytes},
                   {"weight_bytes", memory.weight_bytes},
-                  {"packed_bytes", memory.packed_bytes}};
+                  {"packed_bytes", memory.packed_bytes},
+                  {"blocks", memory_json(engine)}};
   for (const TensorInfo& input : engine.inputs()) section["inputs"].push_back(tensor_json(input));
   for (const TensorInfo& output : engine.outputs()) section["outputs"].push_back(tensor_json(output));
   std::map<std::string, int> precisions;
@@ -108,6 +109,22 @@ void Envelope::save(const std::string& path) const {
     return;
   }
   save_text(path, text);
+}
+
+std::vector<MemoryBlock> memory_blocks(const Engine& engine) {
+  const int64_t context = engine.create_context().memory_bytes();
+  const MemoryInfo memory = engine.memory();
+  return {{"weights, mapped from the file", "load", "engine", memory.weight_bytes},
+          {"tensors kept between runs", "context", "context", context},
+          {"packed weights", "first run", "engine", memory.packed_bytes},
+          {"tensors and workspace", "first run", "context", memory.arena_bytes}};
+}
+
+Json memory_json(const Engine& engine) {
+  Json list = Json::array();
+  for (const MemoryBlock& b : memory_blocks(engine))
+    list.push_back({{"what", b.what}, {"taken", b.taken}, {"per", b.per}, {"bytes", b.bytes}});
+  return list;
 }
 
 Json layer_json(const LayerInfo& layer) {

@@ -34,6 +34,13 @@ class Envelope {
   Json json_;
 };
 
+/// A piece of memory: what for, and when and for whom it is taken.
+struct MemoryBlock {
+  std::string what, taken, per;
+  int64_t bytes;
+};
+std::vector<MemoryBlock> memory_blocks(const Engine&);
+Json memory_json(const Engine&);
 Json layer_json(const LayerInfo&);
 Json tensor_json(const TensorInfo&);
 Json system_json(const SystemInfo&);

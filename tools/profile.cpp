@@ -7,24 +7,31 @@
 #include "tenon/files.h"
 
 namespace tenon::cli {
+namespace {
+
+/// Thousands of millions a second; nothing where that says nothing.
+std::string rate(int64_t count, double us) {
+  return count > 0 && us > 0 ? fmt::format("{:.1f}", static_cast<double>(count) / us * 1e-3) : "";
+}
+
+}  // namespace
 
 void print_profile(const std::vector<LayerInfo>& layers) {
   std::vector<const LayerInfo*> sorted;
-  double total = 0;
+  double total = 0, gflop = 0;
   for (const LayerInfo& layer : layers) {
     sorted.push_back(&layer);
     total += layer.us;
+    gflop += static_cast<double>(layer.flops) * 1e-9;
   }
   std::stable_sort(sorted.begin(), sorted.end(), [](const auto* a, const auto* b) { return a->us > b->us; });
-  fmt::print("\n{:>10}  {:>6}  {:>9}  {:<10}  {:<34}  {}\n", "us", "share", "GFLOP/s", "operation", "kernel", "layer");
+  fmt::print("\n{:>10}  {:>6}  {:>9}  {:>7}  {:<10}  {:<34}  {}\n", "us", "share", "GFLOP/s", "GB/s", "operation", "kernel", "layer");
   for (const LayerInfo* layer : sorted) {
-    std::string rate = layer->flops > 0 && layer->us > 0
-                           ? fmt::format("{:.1f}", static_cast<double>(layer->flops) / layer->us * 1e-3)
-                           : "";
-    fmt::print("{:>10.1f}  {:>5.1f}%  {:>9}  {:<10}  {:<34}  {}\n", layer->us, total > 0 ? layer->us / total * 100 : 0,
-               rate, layer->operation, layer->kernel.substr(0, layer->kernel.find(' ')), layer->name);
+    fmt::print("{:>10.1f}  {:>5.1f}%  {:>9}  {:>7}  {:<10}  {:<34}  {}\n", layer->us, total > 0 ? layer->us / total * 100 : 0,
+               rate(layer->flops, layer->us), rate(layer->bytes, layer->us), layer->operation,
+               layer->kernel.substr(0, layer->kernel.find(' ')), layer->name);
   }
-  fmt::print("{:>10.1f}  sum of the layers\n", total);
+  fmt::print("{:>10.1f}  sum of the layers, {:.3f} GFLOP\n", total, gflop);
 }
 
 std::vector<LayerTime> times_of(const std::vector<LayerInfo>& layers) {

@@ -17,6 +17,7 @@ void print_layer(size_t index, const LayerInfo& layer) {
   fmt::print("  kernel  {} [{}]{}\n", layer.kernel.empty() ? layer.tactic : layer.kernel, layer.tier,
              layer.reason.empty() ? "" : "; " + layer.reason);
   fmt::print("  {} -> {}\n", joined(layer.inputs), joined(layer.outputs));
+  if (layer.bytes > 0) fmt::print("  work    {:.3f} MFLOP, {}\n", static_cast<double>(layer.flops) * 1e-6, bytes_text(layer.bytes));
   if (!layer.onnx_nodes.empty()) fmt::print("  from    {}\n", joined(layer.onnx_nodes));
   for (const auto& rejected : layer.rejected) fmt::print("  not     {}: {}\n", rejected.first, rejected.second);
 }
@@ -26,14 +27,13 @@ void print_fusions(const BuildReport& report) {
     fmt::print("{} {}: {}{}\n", f.fired ? "fused " : "missed", f.rewrite, f.nodes, f.fired ? "" : "; " + f.why_not);
 }
 
-/// When each block of memory is taken.
+/// When each block of memory is taken, at the optimal shapes.
 void print_memory(const Engine& engine) {
-  MemoryInfo memory = engine.memory();
-  Context context = engine.create_context();
-  fmt::print("memory  at load       {} of weights, mapped from the file\n", bytes_text(memory.weight_bytes));
-  fmt::print("        per context   {}\n", bytes_text(context.memory_bytes()));
-  fmt::print("        at first run  {} of packed weights, once; {} of tensors and workspace, per context\n",
-             bytes_text(memory.packed_bytes), bytes_text(memory.arena_bytes));
+  const char* title = "memory";
+  for (const MemoryBlock& block : memory_blocks(engine)) {
+    fmt::print("{:<7} {:<9}  {:>11}  {}, once per {}\n", title, block.taken, bytes_text(block.bytes), block.what, block.per);
+    title = "";
+  }
 }
 
 void print_compatibility(const Engine& engine) {
@@ -93,7 +93,7 @@ class InspectVerb : public Verb {
   }
 
   static void print_json(const Engine& engine, const std::vector<LayerInfo>& layers) {
-    Json json = {{"inputs", Json::array()}, {"outputs", Json::array()}, {"layers", Json::array()}};
+    Json json = {{"inputs", Json::array()}, {"outputs", Json::array()}, {"memory", memory_json(engine)}, {"layers", Json::array()}};
     for (const TensorInfo& input : engine.inputs()) json["inputs"].push_back(tensor_json(input));
     for (const TensorInfo& output : engine.outputs()) json["outputs"].push_back(tensor_json(output));
     for (const LayerInfo& layer : layers) json["layers"].push_back(layer_json(layer));

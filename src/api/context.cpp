@@ -98,7 +98,7 @@ std::vector<LayerInfo> Context::profile(int runs) {
     std::sort(s.begin(), s.end());
     medians.push_back(s.empty() ? 0 : s[s.size() / 2]);
   }
-  return core::describe_layers(impl_->engine->built, medians);
+  return core::describe_layers(impl_->engine->built, impl_->execution.bindings(), medians);
 }
 
 void Context::run_observed(const Observer& observer, uint64_t seed) {

@@ -58,7 +58,7 @@ std::vector<TensorInfo> Engine::outputs() const { return core::describe_outputs(
 const BuildReport& Engine::report() const { return impl_->built.report; }
 std::string Engine::device() const { return impl_->built.data.device.kind; }
 int Engine::threads() const { return impl_->built.data.device.threads; }
-std::vector<LayerInfo> Engine::layers() const { return core::describe_layers(impl_->built, {}); }
+std::vector<LayerInfo> Engine::layers() const { return core::describe_layers(impl_->built, impl_->built.data.profile.opt, {}); }
 std::string Engine::graph_text() const { return core::print(impl_->graph()); }
 std::string Engine::graph_dot() const { return core::graph_dot(impl_->program()); }
 

@@ -10,8 +10,8 @@ struct Engine::Impl {
 };
 
 namespace core {
-/// The plan's steps as layers; `times` (us per step) may be empty.
-std::vector<LayerInfo> describe_layers(const Built&, const std::vector<double>& times);
+/// The plan's steps as layers, with their work at the dims of `bindings`; `times` (us per step) may be empty.
+std::vector<LayerInfo> describe_layers(const Built&, const Bindings&, const std::vector<double>& times);
 std::string graph_dot(const Program&);
 std::vector<TensorInfo> describe_inputs(const Built&);
 std::vector<TensorInfo> describe_outputs(const Built&);

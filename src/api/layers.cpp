@@ -1,4 +1,5 @@
 #include "api/engine_impl.h"
+#include "api/step_work.h"
 #include "build/coverage.h"
 
 namespace tenon::core {
@@ -65,11 +66,14 @@ TensorInfo describe_value(const Graph& g, Value v, const std::string& name) {
 
 }  // namespace
 
-std::vector<LayerInfo> describe_layers(const Built& built, const std::vector<double>& times) {
+std::vector<LayerInfo> describe_layers(const Built& built, const Bindings& bindings, const std::vector<double>& times) {
   std::vector<LayerInfo> layers;
   const auto& steps = built.program->plan().steps;
   for (size_t i = 0; i < steps.size(); ++i) {
     layers.push_back(describe_step(built, steps[i]));
+    const StepWork work = work_of(*built.program, steps[i], bindings);
+    layers.back().flops = work.flops;
+    layers.back().bytes = work.bytes;
     if (i < times.size()) layers.back().us = times[i];
   }
   return layers;

@@ -10,6 +10,7 @@
 #include "ops/conv_integer.h"
 #include "ops/deform_conv.h"
 #include "ops/fused.h"
+#include "ops/index.h"
 #include "ops/linalg.h"
 #include "ops/matmul.h"
 #include "ops/matmul_quantized.h"
@@ -21,16 +22,11 @@
 #include "ops/resize.h"
 #include "ops/roi.h"
 #include "ops/sample.h"
+#include "ops/shape.h"
 #include "ops/signal.h"
 
 namespace tenon::core {
 namespace {
-
-double elements(const Dims& dims) {
-  double n = 1;
-  for (int64_t d : dims) n *= static_cast<double>(d);
-  return n;
-}
 
 /// The dims of one run; what is not there has none.
 struct Run {
@@ -38,8 +34,8 @@ struct Run {
   const Dims& in(size_t i) const { return i < inputs.size() ? inputs[i] : none(); }
   const Dims& out() const { return outputs.empty() ? none() : outputs[0]; }
   bool has(size_t i) const { return !in(i).empty(); }
-  double size(size_t i) const { return elements(in(i)); }
-  double size() const { return elements(out()); }
+  double size(size_t i) const { return element_count(in(i)); }
+  double size() const { return element_count(out()); }
   /// Dim `axis` of input i, from the end when negative; 1 when there is none.
   double dim(size_t i, int64_t axis) const { return dim(in(i), axis); }
   double out_dim(int64_t axis) const { return dim(out(), axis); }
@@ -140,7 +136,7 @@ double flops(const RNN& op, const Run& r) { return recurrent(op.common, 1, 3, r)
 
 double flops(const Pool& op, const Run& r) {
   if (op.global) return r.size(0);
-  return r.size() * elements(op.window.kernel) * (op.kind == PoolKind::lp ? 2 : 1);
+  return r.size() * element_count(op.window.kernel) * (op.kind == PoolKind::lp ? 2 : 1);
 }
 double flops(const RoiAlign& op, const Run& r) {
   return 8 * r.size() * std::pow(std::max<double>(static_cast<double>(op.sampling_ratio), 1), 2);
@@ -153,7 +149,7 @@ double flops(const Resize& op, const Run& r) {
   for (size_t axis = 0; axis < dims.size(); ++axis) {
     if (dims[axis] == r.out()[axis]) continue;
     dims[axis] = r.out()[axis];
-    n += elements(dims) * (op.mode == ResizeMode::cubic ? 8 : 4);
+    n += element_count(dims) * (op.mode == ResizeMode::cubic ? 8 : 4);
   }
   return n;
 }
@@ -197,7 +193,7 @@ double flops(const Inverse&, const Run& r) { return r.size(0) * r.dim(0, -1) * 2
 double flops(const Unary&, const Run& r) { return r.size(); }
 double flops(const Binary&, const Run& r) { return r.size(); }
 double flops(const Where&, const Run& r) { return r.size(); }
-double flops(const Clip&, const Run& r) { return addends(r, {0}) + (r.inputs.size() > 2 ? r.size() : 0); }
+double flops(const Clip&, const Run& r) { return r.size() * (static_cast<double>(r.inputs.size()) - 1); }
 double flops(const QuantizeLinear&, const Run& r) { return 2 * r.size(); }
 double flops(const DequantizeLinear&, const Run& r) { return 2 * r.size(); }
 double flops(const DynamicQuantizeLinear&, const Run& r) { return 4 * r.size(); }
@@ -265,6 +261,18 @@ std::map<std::string_view, Count> counts() {
 }
 
 }  // namespace
+
+double element_count(const Dims& dims) {
+  double n = 1;
+  for (int64_t d : dims) n *= static_cast<double>(d);
+  return n;
+}
+
+double elements_read(const Op& op, int input, std::span<const Dims> in, std::span<const Dims> out) {
+  const double all = element_count(in[input]);
+  const bool part = as<Gather>(op) || as<GatherElements>(op) || as<GatherND>(op) || as<Slice>(op);
+  return part && input == 0 && !out.empty() ? std::min(all, element_count(out[0])) : all;
+}
 
 double count_flops(const Op& op, std::span<const Dims> in, std::span<const Dims> out) {
   static const auto table =

@@ -9,4 +9,8 @@ namespace tenon::core {
 /// loop whose trips are not known its body once.
 double count_flops(const Op&, std::span<const Dims> in, std::span<const Dims> out);
 
+/// Elements of input `input` that one run reads: all of them, but of a lookup or a slice only what it gives.
+double elements_read(const Op&, int input, std::span<const Dims> in, std::span<const Dims> out);
+double element_count(const Dims&);
+
 }  // namespace tenon::core

@@ -45,6 +45,8 @@ class Execution {
   void bind();
   void run(const RunOptions& = {});
   OutputRef output(int output) const;
+  /// The symbols as last bound: those of the inputs, and after a run those that steps define.
+  const Bindings& bindings() const { return bindings_; }
   /// Bytes of arena, kept buffers and own output buffers taken so far.
   int64_t memory_bytes() const;
   /// Bytes that a run at the bound shapes needs: arena, kept buffers and outputs.
