@@ -19,13 +19,16 @@ NUMPY = {"tensor(float)": np.float32, "tensor(int64)": np.int64, "tensor(int32)"
 TOLERANCE = 1e-3
 
 
-def speech(batch):
-    """What Silero's detector takes: 36 ms of sound at 16 kHz and its state."""
+def speech(batch, rate=16000):
+    """What Silero's detector takes: 36 ms of sound and its state."""
     random = np.random.default_rng(batch)
-    return {"input": random.standard_normal((batch, 576)).astype(np.float32) / 4, "state": np.zeros((2, batch, 128), np.float32), "sr": np.array(16000)}
+    sound = random.standard_normal((batch, rate * 36 // 1000)).astype(np.float32) / 4
+    return {"input": sound, "state": np.zeros((2, batch, 128), np.float32), "sr": np.array(rate)}
 
 
 OWN_INPUTS = {"silero_vad": speech}
+# Inputs of engines that are built for their shapes alone.
+FIXED = {"silero_vad": [lambda: speech(1), lambda: speech(2), lambda: speech(1, 8000)]}
 
 
 def inputs_of(session, batch, picture):
@@ -56,20 +59,24 @@ def difference(found, expected):
     return float(error) if np.isfinite(error) else np.inf
 
 
+def disagreement(engine, session, inputs, folder):
+    np.savez(f"{folder}/in.npz", **inputs)
+    tenon("run", engine, "--input", f"{folder}/in.npz", "--output", f"{folder}/out.npz")
+    found = np.load(f"{folder}/out.npz")
+    pairs = zip(session.get_outputs(), session.run(None, inputs))
+    return max(difference(found[output.name], expected) for output, expected in pairs)
+
+
 def check(model, picture, folder):
     make = OWN_INPUTS.get(model.stem, lambda batch: inputs_of(session, batch, picture))
     session = onnxruntime.InferenceSession(str(model), providers=["CPUExecutionProvider"])
     ranges = {flag: shapes(make(batch)) for flag, batch in (("--min-shapes", 1), ("--opt-shapes", 1), ("--max-shapes", 4))}
     engine = f"{folder}/{model.stem}.engine"
     tenon("build", model, "-o", engine, "--device", "cpu", *[part for pair in ranges.items() for part in pair])
-    worst = 0
-    for batch in (1, 2, 4):
-        inputs = make(batch)
-        np.savez(f"{folder}/in.npz", **inputs)
-        tenon("run", engine, "--input", f"{folder}/in.npz", "--output", f"{folder}/out.npz")
-        found = np.load(f"{folder}/out.npz")
-        for output, expected in zip(session.get_outputs(), session.run(None, inputs)):
-            worst = max(worst, difference(found[output.name], expected))
+    worst = max(disagreement(engine, session, make(batch), folder) for batch in (1, 2, 4))
+    for fixed in FIXED.get(model.stem, []):
+        tenon("build", model, "-o", engine, "--device", "cpu", "--shapes", shapes(fixed()))
+        worst = max(worst, disagreement(engine, session, fixed(), folder))
     return worst
 
 

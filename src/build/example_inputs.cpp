@@ -4,6 +4,8 @@
 
 #include "base/error.h"
 #include "base/random.h"
+#include "ops/body_types.h"
+#include "ops/control.h"
 #include "ops/index.h"
 #include "ops/pointwise.h"
 #include "ops/shape.h"
@@ -43,14 +45,33 @@ int64_t bound_of(const Graph& g, Value v, const Bindings& bindings, int depth) {
   return bound == INT64_MAX ? 2 : std::max<int64_t>(bound, 1);
 }
 
-/// The number that a model compares an integer input with (a sample rate, a mode): the one it surely takes.
-std::optional<double> compared_with(const Graph& g, Value v) {
+/// An If takes this condition, and its first branch can't run at these dims.
+bool leads_nowhere(const Graph& g, Value condition, const Bindings& bindings) {
+  const std::map<std::string, Dim> dims(bindings.begin(), bindings.end());
+  for (const Use& use : g.uses(condition)) {
+    const Node& n = g.node(use.user);
+    const auto* op = n.as<If>();
+    if (!op || use.input != 0) continue;
+    std::vector<Type> types;
+    for (size_t i = 0; i < op->then_branch->inputs().size(); ++i) {
+      types.push_back(g.type(n.inputs[1 + i]));
+      for (Dim& d : types.back().shape) d = d.substitute(dims);
+    }
+    if (!try_body_types(*op->then_branch, types)) return true;
+  }
+  return false;
+}
+
+/// The number that a model compares an integer input with (a sample rate, a mode): the one it surely takes. The next
+/// one where what the model does for that number can't run at these dims.
+std::optional<double> compared_with(const Graph& g, Value v, const Bindings& bindings) {
   for (const Use& use : g.uses(v)) {
     const auto* compared = g.node(use.user).as<Binary>();
     if (!compared || compared->kind != BinaryKind::equal) continue;
     const Value other = g.node(use.user).inputs[1 - use.input];
     const ConstRef c = g.constant(other);
-    if (c && checked_product(c->dims()) == 1) return uniform_constant(g, other);
+    const auto number = c && checked_product(c->dims()) == 1 ? uniform_constant(g, other) : std::nullopt;
+    if (number) return *number + leads_nowhere(g, {use.user, 0}, bindings);
   }
   return std::nullopt;
 }
@@ -74,7 +95,7 @@ HostValue random_value(const Graph& g, Value in, const Bindings& bindings, uint6
   if (type.kind == Type::Kind::sequence) return std::vector<Tensor>{};
   if (type.kind == Type::Kind::optional) return {};
   if (!type.ranked) return random_tensor(type, {1}, 2, random);
-  if (const auto number = is_integer(type.dtype) ? compared_with(g, in) : std::nullopt) {
+  if (const auto number = is_integer(type.dtype) ? compared_with(g, in, bindings) : std::nullopt) {
     const Dims dims = evaluate(type.shape, bindings);
     return from_doubles(type.dtype, dims, std::vector<double>(checked_product(dims), *number));
   }

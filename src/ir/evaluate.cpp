@@ -1,6 +1,8 @@
 #include "ir/evaluate.h"
 
 #include "base/error.h"
+#include "ir/concrete_infer.h"
+#include "ir/subgraphs.h"
 
 namespace tenon::core {
 namespace {
@@ -64,11 +66,26 @@ class Evaluation {
     const Node& n = g_.node(id);
     std::vector<HostValue> inputs;
     for (Value v : n.inputs) inputs.push_back(v ? values_[v.node][v.output] : HostValue());
-    auto outputs = with_context(g_.describe_node(id), [&] { return n.op->evaluate(EvalContext(inputs, threads_, options_.seed)); });
+    auto outputs = with_context(g_.describe_node(id), [&] {
+      check_dims(n, inputs);
+      return n.op->evaluate(EvalContext(inputs, threads_, options_.seed));
+    });
     assume(outputs.size() == n.outputs.size(), "evaluate gives as many values as infer gives facts");
     for (int i = 0; i < static_cast<int>(outputs.size()); ++i) set({id, i}, std::move(outputs[i]));
     for (Value v : n.inputs) release(v);
     if (readers_[id] == 0) values_[id].clear();
+  }
+  /// No op computes on dims that it would refuse. Graphs inside a node are checked as they run.
+  void check_dims(const Node& n, std::span<const HostValue> values) const {
+    if (!subgraphs(*n.op).empty()) return;
+    std::vector<Fact> facts;
+    for (size_t i = 0; i < values.size(); ++i) {
+      facts.push_back(g_.fact(n.inputs[i]));
+      const Tensor* t = std::get_if<Tensor>(&values[i]);
+      if (t && facts[i].type.is_tensor() && !facts[i].constant) facts[i].type = Type::tensor(t->dtype(), {t->dims().begin(), t->dims().end()});
+    }
+    ConcreteInfer context(facts);
+    n.op->infer(context);
   }
   void release(Value v) {
     if (v && --readers_[v.node] == 0) values_[v.node].assign(values_[v.node].size(), {});

@@ -30,6 +30,11 @@ void check_opsets(const Opsets& opsets) {
     fail(ErrorCode::invalid_model, "the model says opset {}; 1 to {} were expected", it->second, kNewestOpset);
 }
 
+void check_declared_dims(const OnnxModel& model, TensorSource& tensors) {
+  ImportedModel declared;
+  ModelImporter(model, tensors, {}, nullptr).run(declared);
+}
+
 ImportedModel import_bytes(std::shared_ptr<const void> owner, std::span<const std::byte> bytes,
                            const std::string& folder, const ImportOptions& options, std::vector<NodeReport>* reports) {
   try {
@@ -42,7 +47,9 @@ ImportedModel import_bytes(std::shared_ptr<const void> owner, std::span<const st
     result.producer = std::string(model.producer);
     result.node_count = model.node_count;
     result.parameter_count = count_parameters(model);
-    ModelImporter(model, tensors, options, reports).run(result);
+    ModelImporter importer(model, tensors, options, reports);
+    importer.run(result);
+    if (importer.opened()) check_declared_dims(model, tensors);
     return result;
   } catch (const std::bad_alloc&) {
     fail(ErrorCode::out_of_memory, "no memory left while reading the model");

@@ -16,6 +16,7 @@ struct Scope {
   Scope* outer = nullptr;  // of the graph around this one; null for the main graph and for functions
   std::vector<Value>* captured =
       nullptr;  // outer values that became inputs of `graph`; null when it is the outer one's
+  bool open = false;  // the inputs of `graph` have open dims in the place of those outside
   std::unordered_map<std::string_view, Value> values;
   std::unordered_map<std::string_view, ConstRef> constants;  // initializers, added to the graph at their first use
   std::unordered_set<std::string_view> failed;  // `check_onnx`: outputs of nodes that could not be imported
@@ -25,6 +26,10 @@ struct Scope {
   /// Nothing when no such tensor exists; an empty Value for an absent optional input of a function.
   std::optional<Value> find(std::string_view name);
   bool has_failed(std::string_view name) const;
+  /// This graph or one around it has open inputs.
+  bool is_open() const { return open || (outer && outer->is_open()); }
+  /// An input of `graph`, with open dims where those are asked for.
+  Value add_input(std::string_view name, Type type);
   Value add_constant(ConstRef constant);
   /// Names a value that has none, unless the name is taken.
   void set_name(Value value, const std::string& name);
@@ -40,6 +45,8 @@ class ModelImporter {
   ModelImporter(const OnnxModel& model, TensorSource& tensors, const ImportOptions& options,
                 std::vector<NodeReport>* reports);
   void run(ImportedModel& result);
+  /// A graph got open dims, and may contradict the dims that the model declares as well.
+  bool opened() const { return opened_; }
 
   TensorSource& tensors() { return tensors_; }
   const OnnxFunction* function(const OnnxNode& node) const;
@@ -47,6 +54,7 @@ class ModelImporter {
   /// Adds the nodes to state.scope.graph, producers first.
   void import_nodes(const std::vector<OnnxNode>& nodes, ImportState& state);
   /// A graph attribute as a graph of its own. `input_types` empty: the types that its inputs declare.
+  /// A graph that contradicts what ImportOptions::input_shapes makes of its dims takes open ones: it may never run.
   GraphRef import_subgraph(const OnnxGraph& source, ImportState& outer, std::span<const Type> input_types,
                            std::vector<Value>& captured);
   /// A graph attribute without inputs, added in place; gives its outputs.
@@ -54,6 +62,8 @@ class ModelImporter {
   Type convert(const OnnxType& type, std::string_view name, Graph& graph);
 
  private:
+  GraphRef import_body(const OnnxGraph& source, ImportState& outer, std::span<const Type> input_types,
+                       std::vector<Value>& captured, bool open);
   void add_inputs(const OnnxGraph& source, Scope& scope);
   void add_initializers(const OnnxGraph& source, Scope& scope);
   void narrow_inputs(std::vector<Type>& types);
@@ -77,6 +87,7 @@ class ModelImporter {
   std::map<std::string_view, std::string> symbols_;  // dim_param -> symbol
   std::map<std::string, Dim> narrowed_;              // symbol -> what ImportOptions::input_shapes makes of it
   int64_t imported_nodes_ = 0;
+  bool opened_ = false;
 };
 
 /// The nodes of one graph being imported, and the one whose turn it is.

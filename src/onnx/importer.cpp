@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "onnx/import_state.h"
+#include "ops/body_types.h"
 
 namespace tenon::core {
 namespace {
@@ -213,12 +214,26 @@ std::vector<Value> ModelImporter::find_outputs(const OnnxGraph& source, Scope& s
 
 GraphRef ModelImporter::import_subgraph(const OnnxGraph& source, ImportState& outer, std::span<const Type> input_types,
                                         std::vector<Value>& captured) {
+  const bool may_open = !options_.input_shapes.empty() && !reports_ && !outer.scope.is_open();
+  if (!may_open) return import_body(source, outer, input_types, captured, false);
+  try {
+    return import_body(source, outer, input_types, captured, false);
+  } catch (const Error& e) {
+    if (!is_contradiction(e)) throw;
+  }
+  captured.clear();
+  opened_ = true;
+  return import_body(source, outer, input_types, captured, true);
+}
+
+GraphRef ModelImporter::import_body(const OnnxGraph& source, ImportState& outer, std::span<const Type> input_types,
+                                    std::vector<Value>& captured, bool open) {
   if (outer.depth >= kMaxNesting)
     fail(ErrorCode::too_large, "functions and graphs nested more than {} deep are not supported", kMaxNesting);
   Graph body;
   body.name = source.name.empty() ? "body" : std::string(source.name);
   body.ranges = outer.scope.graph.ranges;
-  Scope scope{body, &outer.scope, &captured};
+  Scope scope{body, &outer.scope, &captured, open};
   add_initializers(source, scope);
   for (size_t i = 0; i < source.inputs.size(); ++i) {
     const auto& input = source.inputs[i];
@@ -226,7 +241,7 @@ GraphRef ModelImporter::import_subgraph(const OnnxGraph& source, ImportState& ou
       fail(ErrorCode::invalid_model, "two inputs of its graph '{}' are called '{}'", source.name, input.name);
     Type type = i < input_types.size() ? input_types[i] : convert(input.type, input.name, body);
     scope.names->emplace(input.name);
-    scope.values[input.name] = body.add_input(std::string(input.name), std::move(type));
+    scope.values[input.name] = scope.add_input(input.name, std::move(type));
   }
   // Before the nodes: symbols made inside must differ from those of all inputs.
   for (std::string_view name : free_names(source)) scope.find(name);

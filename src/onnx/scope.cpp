@@ -11,7 +11,17 @@ std::optional<Value> Scope::find(std::string_view name) {
   if (const ConstRef constant = outer->graph.constant(*value)) return values[name] = add_constant(constant);
   captured->push_back(*value);
   names->emplace(name);
-  return values[name] = graph.add_input(std::string(name), outer->graph.type(*value));
+  return values[name] = add_input(name, outer->graph.type(*value));
+}
+
+Value Scope::add_input(std::string_view name, Type type) {
+  if (open && type.is_tensor())
+    for (Dim& d : type.shape) {
+      const std::string symbol = graph.fresh_symbol("open");
+      graph.ranges.erase(symbol);
+      d = Dim::symbol(symbol);
+    }
+  return graph.add_input(std::string(name), std::move(type));
 }
 
 bool Scope::has_failed(std::string_view name) const {

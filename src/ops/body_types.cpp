@@ -2,14 +2,17 @@
 
 #include <algorithm>
 
-#include "base/error.h"
-
 namespace tenon::core {
 namespace {
 
 bool same_dims(const Type& a, const Type& b) {
   return a.ranked == b.ranked && a.rank() == b.rank() &&
          std::equal(a.shape.begin(), a.shape.end(), b.shape.begin(), known_equal);
+}
+
+bool same_but_dims(const Type& a, const Type& b) {
+  if (a.kind != b.kind || a.dtype != b.dtype) return false;
+  return !a.ranked || !b.ranked || a.rank() == b.rank();
 }
 
 /// For types whose symbols stand for themselves alone.
@@ -40,6 +43,21 @@ std::vector<Type> body_types(const Graph& body, std::span<const Type> inputs) {
   for (size_t i = 0; i < inputs.size(); ++i) copy.set_input_type(static_cast<int>(i), inputs[i]);
   copy.reinfer();
   return outputs_of(copy);
+}
+
+bool is_contradiction(const Error& e) {
+  return e.code() == ErrorCode::shape_mismatch || e.code() == ErrorCode::invalid_model;
+}
+
+std::optional<std::vector<Type>> try_body_types(const Graph& body, std::span<const Type> inputs) {
+  try {
+    return body_types(body, inputs);
+  } catch (const Error& e) {
+    if (!is_contradiction(e)) throw;
+    for (size_t i = 0; i < inputs.size(); ++i)
+      if (!same_but_dims(body.type(body.inputs()[i]), inputs[i])) throw;
+    return std::nullopt;
+  }
 }
 
 LiftTypes::LiftTypes(std::span<const Type> outer_inputs, FreshDim fresh) : fresh_(fresh) {

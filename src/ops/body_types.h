@@ -3,6 +3,7 @@
 #include <set>
 #include <span>
 
+#include "base/error.h"
 #include "base/threads.h"
 #include "ir/graph.h"
 
@@ -15,6 +16,11 @@ using FreshDim = FunctionRef<Dim(std::string_view hint)>;
 
 /// The types of a body's outputs when its inputs have these types.
 std::vector<Type> body_types(const Graph& body, std::span<const Type> inputs);
+/// The same; nothing when the dims of `inputs` contradict the body, which is right under others: it can't run on these,
+/// and may be one that never does. Element types and ranks that the body does not take are errors all the same.
+std::optional<std::vector<Type>> try_body_types(const Graph& body, std::span<const Type> inputs);
+/// True for an error that says that shapes do not go together.
+bool is_contradiction(const Error&);
 
 /// Types outside for types inside a body: symbols that the outer inputs do not have become fresh ones, equal ones
 /// equal.

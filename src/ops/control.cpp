@@ -47,9 +47,19 @@ bool condition_stays_true(const Graph& body) {
   return constant && constant->dtype() == DType::boolean && single<bool>(constant->value(), "the condition");
 }
 
-Dim trip_count(InferContext& cx, const Graph& body) {
+bool surely_begins(const InferContext& cx) {
   const ConstRef condition = cx.input(1).constant;
-  const bool begins = !cx.has(1) || (condition && single<bool>(condition->value(), "the condition"));
+  return !cx.has(1) || (condition && single<bool>(condition->value(), "the condition"));
+}
+
+/// False when the body may never run, because there are no trips or the condition is false at once.
+bool surely_runs(const InferContext& cx) {
+  const auto trips = cx.has(0) ? cx.input(0).elements() : std::nullopt;
+  return surely_begins(cx) && (!cx.has(0) || (trips && (*trips)[0].is_const() && (*trips)[0].value() > 0));
+}
+
+Dim trip_count(InferContext& cx, const Graph& body) {
+  const bool begins = surely_begins(cx);
   const auto trips = cx.has(0) ? cx.input(0).elements() : std::nullopt;
   if (!trips) return cx.unknown("trips");
   const Dim count = max((*trips)[0], 0);
@@ -67,33 +77,51 @@ Type stacked(const Type& element, const Dim& count, int64_t axis) {
 
 int64_t at_or_zero(const std::vector<int64_t>& values, size_t i) { return i < values.size() ? values[i] : 0; }
 
+/// What a loop gives whose body can't run on these dims: the states as they were, and stacks of nothing.
+/// `first` of the body's outputs come before its states.
+std::vector<Fact> without_a_trip(const std::vector<Type>& states, const Graph& body, size_t first,
+                                 const std::vector<int64_t>& axes = {}) {
+  std::vector<Fact> facts(states.begin(), states.end());
+  for (size_t i = first + states.size(); i < body.outputs().size(); ++i) {
+    Type element = body.type(body.outputs()[i]);
+    for (Dim& d : element.shape)
+      if (!d.is_const()) d = 0;
+    facts.emplace_back(stacked(element, 0, at_or_zero(axes, i - first - states.size())));
+  }
+  return facts;
+}
+
 }  // namespace
 
 std::vector<Fact> If::infer(InferContext& cx) const {
-  const size_t then_inputs = then_branch->inputs().size();
-  expect_inputs(cx, 1 + then_inputs + else_branch->inputs().size());
+  const size_t then_inputs = then_branch->inputs().size(), else_inputs = else_branch->inputs().size();
+  expect_inputs(cx, 1 + then_inputs + else_inputs);
   expect_single(cx, 0, "the condition", DType::boolean);
   if (then_branch->outputs().size() != else_branch->outputs().size())
     fail(ErrorCode::invalid_model, "its branches give {} and {} outputs; the same number was expected",
          then_branch->outputs().size(), else_branch->outputs().size());
   const auto fresh = [&](std::string_view hint) { return cx.unknown(hint); };
-  const auto branch_types = [&](const Graph& branch, size_t first) {
-    const auto inputs = input_types(cx, first, branch.inputs().size());
-    LiftTypes lift(inputs, fresh);
-    std::vector<Type> types;
-    for (const Type& type : body_types(branch, inputs)) types.push_back(lift(type));
+  const auto branch = [&](bool taken) -> const Graph& { return taken ? *then_branch : *else_branch; };
+  const auto inputs = [&](bool taken) {
+    return taken ? input_types(cx, 1, then_inputs) : input_types(cx, 1 + then_inputs, else_inputs);
+  };
+  const auto lifted = [&](bool taken, std::vector<Type> types) {
+    LiftTypes lift(inputs(taken), fresh);
+    for (Type& type : types) type = lift(type);
     return types;
   };
-  const ConstRef condition = cx.input(0).constant;
+  const auto only = [&](bool taken) {
+    const auto types = lifted(taken, body_types(branch(taken), inputs(taken)));
+    return std::vector<Fact>(types.begin(), types.end());
+  };
+  if (const ConstRef condition = cx.input(0).constant)
+    return only(single<bool>(condition->value(), "the condition"));
+  // A branch that the dims contradict fails when it is taken, so what comes out is of the other.
+  const auto on_true = try_body_types(branch(true), inputs(true));
+  const auto on_false = try_body_types(branch(false), inputs(false));
+  if (!on_true || !on_false) return only(on_true || !on_false);
+  const auto then_types = lifted(true, *on_true), else_types = lifted(false, *on_false);
   std::vector<Fact> facts;
-  if (condition) {
-    const bool taken = single<bool>(condition->value(), "the condition");
-    for (const Type& type : taken ? branch_types(*then_branch, 1) : branch_types(*else_branch, 1 + then_inputs))
-      facts.emplace_back(type);
-    return facts;
-  }
-  const auto then_types = branch_types(*then_branch, 1);
-  const auto else_types = branch_types(*else_branch, 1 + then_inputs);
   for (size_t i = 0; i < then_types.size(); ++i)
     facts.emplace_back(merge_types(then_types[i], else_types[i], fresh, fmt::format("output {}", i)));
   return facts;
@@ -122,7 +150,9 @@ std::vector<Fact> Loop::infer(InferContext& cx) const {
     inputs.insert(inputs.end(), types.types().begin(), types.types().end());
     const auto rest = input_types(cx, 2 + carried, captured);
     inputs.insert(inputs.end(), rest.begin(), rest.end());
-    outputs = body_types(*body, inputs);
+    const auto made = surely_runs(cx) ? body_types(*body, inputs) : try_body_types(*body, inputs);
+    if (!made) return without_a_trip(types.types(), *body, 1);
+    outputs = *made;
   } while (types.widen({outputs.data() + 1, static_cast<size_t>(carried)}, fresh));
   std::vector<Fact> facts(types.types().begin(), types.types().end());
   if (outputs[0].kind != Type::Kind::tensor || outputs[0].dtype != DType::boolean)
@@ -181,7 +211,10 @@ std::vector<Fact> Scan::infer(InferContext& cx) const {
   do {
     inputs = types.types();
     inputs.insert(inputs.end(), rest.begin(), rest.end());
-    outputs = body_types(*body, inputs);
+    const bool runs = count->is_const() && count->value() > 0;
+    const auto made = runs ? body_types(*body, inputs) : try_body_types(*body, inputs);
+    if (!made) return without_a_trip(types.types(), *body, 0, output_axes);
+    outputs = *made;
   } while (types.widen({outputs.data(), static_cast<size_t>(states)}, fresh));
   std::vector<Fact> facts(types.types().begin(), types.types().end());
   LiftTypes lift(inputs, fresh);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "ops/body_types.h"
 #include "passes/bodies.h"
 #include "passes/match.h"
 
@@ -11,6 +12,16 @@ namespace {
 
 std::vector<Value> captured_values(const Node& node, const Captures& c) {
   return {node.inputs.begin() + c.node_first, node.inputs.begin() + c.node_first + c.count};
+}
+
+/// Null for a branch that the constants contradict: it stays as it is, and fails if it is ever taken.
+GraphRef try_with_constants(const Graph& body, const std::vector<ConstRef>& constants) {
+  try {
+    return std::make_shared<const Graph>(with_constants(body, constants));
+  } catch (const Error& e) {
+    if (!is_contradiction(e)) throw;
+    return nullptr;
+  }
 }
 
 std::optional<Patch> sink_constants_of(Graph& g, NodeId id) {
@@ -27,8 +38,10 @@ std::optional<Patch> sink_constants_of(Graph& g, NodeId id) {
       here |= g.constant(values[i]) != nullptr;
       if (!g.constant(values[i])) captured.back().push_back(values[i]);
     }
-    bodies.push_back(here ? std::make_shared<const Graph>(with_constants(*c.body, constants)) : c.body);
-    any |= here;
+    GraphRef body = here ? try_with_constants(*c.body, constants) : nullptr;
+    if (!body) captured.back() = values;
+    any |= body != nullptr;
+    bodies.push_back(body ? body : c.body);
   }
   return any ? std::optional(replace_bodies(g, id, bodies, captured)) : std::nullopt;
 }
@@ -106,6 +119,13 @@ Cut cut_body(const Graph& body, int first_captured, const std::set<NodeId>& inva
   return cut;
 }
 
+/// The dims of the captured values, which are the last inputs of `outer`, don't contradict it.
+bool runs_on(const Graph& g, const Graph& outer, const std::vector<Value>& captured) {
+  std::vector<Type> types;
+  for (Value v : captured) types.push_back(g.type(v));
+  return try_body_types(outer, types).has_value();
+}
+
 std::optional<Patch> hoist(Graph& g, NodeId id) {
   const Node& node = g.node(id);
   if (!node.as<Loop>() && !node.as<Scan>() && !node.as<BatchedScan>()) return std::nullopt;
@@ -114,6 +134,7 @@ std::optional<Patch> hoist(Graph& g, NodeId id) {
   if (invariant.empty()) return std::nullopt;
   Cut cut = cut_body(*c.body, c.body_first, invariant);
   auto captured = captured_values(node, c);
+  if (!runs_on(g, cut.outer, captured)) return std::nullopt;
   const auto hoisted = inline_body(g, cut.outer, captured, false);
   captured.insert(captured.end(), hoisted.begin(), hoisted.end());
   return replace_bodies(g, id, {std::make_shared<const Graph>(std::move(cut.inner))}, {captured});

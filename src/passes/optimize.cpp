@@ -1,5 +1,6 @@
 #include "passes/optimize.h"
 
+#include "ops/body_types.h"
 #include "passes/bodies.h"
 #include "passes/control_flow.h"
 #include "passes/driver.h"
@@ -29,14 +30,27 @@ void simplify(Passes& passes, Graph& g) {
   }
 }
 
+/// The body, optimized. A branch whose dims contradict it is found here when its own conditions become known: it stays
+/// as it is, and fails if it is ever taken.
+GraphRef optimized(const GraphRef& body, PassContext& context, const Log& log, PassReport& report) {
+  const PassReport before = report;
+  try {
+    Graph copy = *body;
+    optimize(copy, context.options(), log, report);
+    return std::make_shared<const Graph>(std::move(copy));
+  } catch (const Error& e) {
+    if (!is_contradiction(e)) throw;
+    report = before;
+    return body;
+  }
+}
+
 void optimize_body_of(Graph& g, NodeId id, PassContext& context, const Log& log, PassReport& report) {
   std::vector<GraphRef> bodies;
   std::vector<std::vector<Value>> captured;
   const int64_t before = report.changes;
   for (const Captures& c : captures_of(g.node(id))) {
-    auto body = std::make_shared<Graph>(*c.body);
-    optimize(*body, context.options(), log, report);
-    bodies.push_back(std::move(body));
+    bodies.push_back(optimized(c.body, context, log, report));
     const auto& inputs = g.node(id).inputs;
     captured.emplace_back(inputs.begin() + c.node_first, inputs.begin() + c.node_first + c.count);
   }

@@ -1,21 +1,11 @@
 #include "runtime/check_shapes.h"
 
-#include "base/error.h"
+#include "ir/concrete_infer.h"
 #include "ir/subgraphs.h"
 #include "ops/fused.h"
 
 namespace tenon::core {
 namespace {
-
-/// Dims are numbers here, so a requirement either holds or not; sizes that depend on data stay open.
-class ConcreteInfer : public InferContext {
- public:
-  using InferContext::InferContext;
-  Dim unknown(std::string_view, std::optional<Dim>) override { return Dim::symbol("open"); }
-  void require_equal(const Dim& a, const Dim& b, std::string_view what) override {
-    if (equal(a, b) == Tri::no) fail(ErrorCode::shape_mismatch, "{}: {} and {} must be equal", what, a.str(), b.str());
-  }
-};
 
 bool has_dims(const Type& type) { return type.is_tensor() && type.ranked && !type.boxed(); }
 

@@ -107,6 +107,44 @@ TEST(If, SymbolsOfABranchMeanNothingOutside) {
   verify(g);
 }
 
+TEST(If, ABranchThatDimsContradictLeavesTheTypesToTheOther) {
+  If op;
+  op.then_branch = body_of("graph t(x: f32[A], w: f32[3]) { %1 = Binary{kind=add}(%x, %w) return y = %1 }");
+  op.else_branch = body_of("graph e(x: f32[A]) { return y = %x }");
+  Graph g;
+  const Value c = g.add_input("c", Type::tensor(DType::boolean, {}));
+  const Value x = g.add_input("x", Type::tensor(DType::f32, {4}));
+  const Value w = g.add_input("w", Type::tensor(DType::f32, {3}));
+  EXPECT_EQ(g.type(g.add(If(op), {c, x, w, x})).str(), "f32[4]");
+  const Value always = g.add_constant(tensor_of<bool>({}, {true}));
+  EXPECT_THROW(g.add(If(op), {always, x, w, x}), Error);
+  const Value words = g.add_input("words", Type::tensor(DType::i32, {3}));
+  EXPECT_THROW(g.add(If(op), {c, x, words, x}), Error);
+  op.else_branch = op.then_branch;
+  EXPECT_THROW(g.add(If(op), {c, x, w, x, w}), Error);
+}
+
+TEST(Loop, ABodyThatDimsContradictMayRunZeroTimes) {
+  Loop loop;
+  loop.carried = 1;
+  loop.body = body_of(
+      "graph body(i: i64[], c: bool[], s: f32[A], w: f32[3]) {\n"
+      "  %1 = Binary{kind=add}(%s, %w) return c = %c, s = %1, i = %i }");
+  Graph g;
+  const Value s = g.add_input("s", Type::tensor(DType::f32, {4}));
+  const Value w = g.add_input("w", Type::tensor(DType::f32, {3}));
+  const Value trips = g.add_input("trips", Type::tensor(DType::i64, {}));
+  const Value y = g.add(Loop(loop), {trips, Value(), s, w});
+  EXPECT_EQ(g.type(y).str(), "f32[4]");
+  EXPECT_EQ(g.type(Graph::output(y, 1)).str(), "i64[0]");
+  const Value twice = g.add_constant(tensor_of<int64_t>({}, {2}));
+  EXPECT_THROW(g.add(Loop(loop), {twice, Value(), s, w}), Error);
+  g.add_output("y", y);
+  const std::vector<HostValue> inputs{Tensor(DType::f32, {4}), Tensor(DType::f32, {3}), tensor_of<int64_t>({}, {0})};
+  EXPECT_EQ(std::get<Tensor>(run(g, inputs)[0]).dims(), (Dims{4}));
+  EXPECT_THROW(run(g, {inputs[0], inputs[1], tensor_of<int64_t>({}, {1})}), Error);
+}
+
 TEST(Scan, AddsUpBackwards) {
   Scan scan;
   scan.states = scan.sequences = 1;

@@ -326,6 +326,49 @@ TEST(Onnx, BranchesCaptureOuterValuesAsInputs) {
   EXPECT_EQ(to_floats(std::get<Tensor>(outputs[0])), (std::vector<float>{-1, 2, -3, 4}));
 }
 
+/// Takes rows of 4 when `c` is set and rows of 3 when not.
+GraphBytes rows_of_two_lengths() {
+  auto g = with_branches(branch({node("MatMul", {"x", "w4"}, {"r"}, "four")}),
+                         branch({node("MatMul", {"x", "w3"}, {"r"}, "three")}));
+  g.inputs[1] = value_info("x", kFloat, {"N", "K"});
+  g.initializers = {raw_tensor("w4", kFloat, {4, 1}, floats({1, 1, 1, 1})),
+                    raw_tensor("w3", kFloat, {3, 1}, floats({1, 1, 1}))};
+  return g;
+}
+
+TEST(Onnx, ABranchThatGivenShapesContradictFailsOnlyWhenTaken) {
+  ImportOptions options;
+  options.input_shapes["x"] = {2, 4};
+  const auto model = import_text(model_of(rows_of_two_lengths()), "", options);
+  verify(model.graph);
+  EXPECT_EQ(model.graph.type(model.graph.outputs()[0]).str(), "f32[2,1]");
+  Threads threads(1);
+  std::vector<HostValue> inputs{tensor_of<bool>({}, {true}), tensor_of<float>({2, 4}, {1, 1, 1, 1, 2, 2, 2, 2}),
+                                tensor_of<float>({3}, {0, 0, 0})};
+  EXPECT_EQ(to_floats(std::get<Tensor>(evaluate(model.graph, inputs, threads)[0])), (std::vector<float>{4, 8}));
+  inputs[0] = tensor_of<bool>({}, {false});
+  try {
+    evaluate(model.graph, inputs, threads);
+    FAIL() << "no error";
+  } catch (const Error& e) {
+    EXPECT_EQ(e.code(), ErrorCode::shape_mismatch) << e.what();
+    EXPECT_NE(std::string(e.what()).find("node 'three' (MatMul)"), std::string::npos) << e.what();
+  }
+}
+
+TEST(Onnx, ShapesThatContradictBothBranchesAreRefused) {
+  ImportOptions options;
+  options.input_shapes["x"] = {2, 5};
+  EXPECT_THROW(import_text(model_of(rows_of_two_lengths()), "", options), Error);
+}
+
+TEST(Onnx, ABranchThatContradictsDeclaredDimsIsRefusedAtGivenShapesToo) {
+  const auto g = with_branches(branch({node("Add", {"x", "w"}, {"r"}, "clash")}), branch({node("Relu", {"x"}, {"r"})}));
+  ImportOptions options;
+  options.input_shapes["x"] = {2, 4};
+  EXPECT_THROW(import_text(model_of(g), "", options), Error);
+}
+
 TEST(Onnx, GraphsNestedTooDeeplyAreRefused) {
   GraphBytes inner = branch({node("Relu", {"x"}, {"r"})});
   for (int i = 0; i < 40; ++i)
