@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "build/build.h"
+#include "build/coverage.h"
 #include "ir/evaluate.h"
 #include "ir/verify.h"
 #include "runtime/execution.h"
@@ -28,8 +29,17 @@ struct Tolerance {
   double relative = 1e-3, absolute = 1e-7;
 };
 
+/// Of an engine: per ONNX operator the tier that ran it.
+using Tiers = std::map<std::string, std::string>;
+
+struct Outcome {
+  std::string why;  // empty: passed
+  Tiers tiers;
+};
+
 struct Result {
-  std::string name, outcome, reason;  // outcome: passed, failed, skipped
+  std::string name, folder, outcome, reason;  // outcome: passed, failed, skipped
+  Tiers tiers;
 };
 
 struct Skip {
@@ -219,6 +229,7 @@ class Runner {
     options.chaos_seed = mode.chaos_seed;
     const Built built = build({model, {}, nullptr}, options);
     graph_ = built.program->graph();
+    note_tiers(*built.program);
     execution_ = std::make_unique<Execution>(built.program);
   }
   std::vector<HostValue> run(const std::vector<HostValue>& inputs) {
@@ -230,15 +241,23 @@ class Runner {
     return outputs;
   }
   const Graph& graph() const { return graph_; }
+  const Tiers& tiers() const { return tiers_; }
 
  private:
+  void note_tiers(const Program& program) {
+    for (const auto& entry : graph_.dropped()) tiers_[graph_.origins()[entry.first].operation] = "folded";
+    for (const Step& step : program.plan().steps)
+      if (step.kind != Step::Kind::reorder)
+        for (OriginId o : graph_.node(step.node).origins) tiers_[graph_.origins()[o].operation] = tier_of(program, step);
+  }
+
   Threads threads_;
+  Tiers tiers_;
   Graph graph_;
   std::unique_ptr<Execution> execution_;
 };
 
-/// Empty when the case passes; otherwise why not.
-std::string run_case(const fs::path& folder, const Mode& mode) {
+Outcome run_case(const fs::path& folder, const Mode& mode) {
   const Tolerance tolerance = read_tolerance(folder);
   const auto file = MappedFile::open(folder / "model.onnx");
   const OnnxModel source = read_model({reinterpret_cast<const char*>(file->bytes().data()), file->bytes().size()});
@@ -252,43 +271,63 @@ std::string run_case(const fs::path& folder, const Mode& mode) {
     const auto found = runner.run(inputs);
     for (size_t i = 0; i < expected.size(); ++i)
       if (auto why = compare(expected[i], found.at(i), tolerance); !why.empty())
-        return fmt::format("output '{}': {}", runner.graph().output_name(static_cast<int>(i)), why);
+        return {fmt::format("output '{}': {}", runner.graph().output_name(static_cast<int>(i)), why), runner.tiers()};
   }
-  return data_sets == 0 ? "it has no test_data_set folder" : "";
+  return {data_sets == 0 ? "it has no test_data_set folder" : "", runner.tiers()};
+}
+
+/// What a case's process sends: why it failed, and behind this mark a line "OPERATOR TIER" for each operator.
+constexpr char kMark = '\x1e';
+
+std::string encoded(const Outcome& outcome) {
+  std::string text = outcome.why + kMark;
+  for (const auto& [operation, tier] : outcome.tiers) text += operation + " " + tier + "\n";
+  return text;
+}
+
+Outcome decoded(const std::string& text) {
+  const size_t mark = text.find(kMark);
+  Outcome outcome{text.substr(0, mark), {}};
+  if (mark == text.npos) return outcome;
+  std::istringstream lines(text.substr(mark + 1));
+  for (std::string operation, tier; lines >> operation >> tier;) outcome.tiers[operation] = tier;
+  return outcome;
 }
 
 /// In a process of its own, so that a crash or an endless loop is one failure.
-std::string run_case_apart(const fs::path& folder, const Mode& mode, unsigned time_limit) {
+Outcome run_case_apart(const fs::path& folder, const Mode& mode, unsigned time_limit) {
   int ends[2];
-  if (pipe(ends) != 0) return "no pipe";
+  if (pipe(ends) != 0) return {"no pipe", {}};
   const pid_t child = fork();
   if (child == 0) {
     close(ends[0]);
     alarm(time_limit);
-    std::string why;
+    Outcome outcome;
     try {
-      why = run_case(folder, mode);
+      outcome = run_case(folder, mode);
     } catch (const std::exception& e) {
-      why = e.what();
+      outcome.why = e.what();
     }
-    for (size_t sent = 0; sent < why.size();) {
-      const ssize_t n = write(ends[1], why.data() + sent, why.size() - sent);
+    const std::string text = encoded(outcome);
+    for (size_t sent = 0; sent < text.size();) {
+      const ssize_t n = write(ends[1], text.data() + sent, text.size() - sent);
       if (n <= 0) break;
       sent += static_cast<size_t>(n);
     }
-    _exit(why.empty() ? 0 : 1);
+    _exit(outcome.why.empty() ? 0 : 1);
   }
   close(ends[1]);
-  std::string why;
+  std::string text;
   char buffer[4096];
-  for (ssize_t n; (n = read(ends[0], buffer, sizeof buffer)) > 0;) why.append(buffer, static_cast<size_t>(n));
+  for (ssize_t n; (n = read(ends[0], buffer, sizeof buffer)) > 0;) text.append(buffer, static_cast<size_t>(n));
   close(ends[0]);
   int status = 0;
   waitpid(child, &status, 0);
-  if (!WIFSIGNALED(status))
-    return why.empty() && WEXITSTATUS(status) != 0 ? fmt::format("ended with status {}", WEXITSTATUS(status)) : why;
-  if (WTERMSIG(status) == SIGALRM) return fmt::format("stopped after {} seconds", time_limit);
-  return fmt::format("crashed: {}", strsignal(WTERMSIG(status)));
+  if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM) return {fmt::format("stopped after {} seconds", time_limit), {}};
+  if (WIFSIGNALED(status)) return {fmt::format("crashed: {}", strsignal(WTERMSIG(status))), {}};
+  Outcome outcome = decoded(text);
+  if (outcome.why.empty() && WEXITSTATUS(status) != 0) outcome.why = fmt::format("ended with status {}", WEXITSTATUS(status));
+  return outcome;
 }
 
 std::vector<Skip> read_skips(const std::string& path) {
@@ -317,9 +356,13 @@ std::map<std::string, fs::path> find_cases(const std::vector<std::string>& folde
   return cases;
 }
 
+/// The operators that the importer knows, and every case.
 void write_json(const std::string& path, const std::vector<Result>& results) {
-  auto json = nlohmann::json::array();
-  for (const auto& r : results) json.push_back({{"name", r.name}, {"outcome", r.outcome}, {"reason", r.reason}});
+  nlohmann::json json = {{"operators", nlohmann::json::array()}, {"cases", nlohmann::json::array()}};
+  for (const auto& [domain, operation] : import_table().entries()) json["operators"].push_back({domain, operation});
+  for (const auto& r : results)
+    json["cases"].push_back(
+        {{"name", r.name}, {"folder", r.folder}, {"outcome", r.outcome}, {"reason", r.reason}, {"tiers", r.tiers}});
   AtomicFile file(path);
   file.write(json.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
   file.commit();
@@ -349,12 +392,14 @@ int main(int argc, char** argv) {
   for (const auto& [name, folder] : find_cases(folders)) {
     const auto contained = [&, &name = name](const std::string& f) { return name.find(f) != name.npos; };
     if (!filters.empty() && std::none_of(filters.begin(), filters.end(), contained)) continue;
-    Result result{name, "passed", ""};
+    Result result{name, folder, "passed", "", {}};
     for (const auto& skip : skips)
-      if (fnmatch(skip.pattern.c_str(), name.c_str(), 0) == 0) result = {name, "skipped", skip.reason};
+      if (fnmatch(skip.pattern.c_str(), name.c_str(), 0) == 0) result.outcome = "skipped", result.reason = skip.reason;
     if (result.outcome == "passed") {
-      result.reason = run_case_apart(folder, mode, time_limit);
-      if (!result.reason.empty()) result.outcome = "failed";
+      const Outcome outcome = run_case_apart(folder, mode, time_limit);
+      if (!outcome.why.empty()) result.outcome = "failed";
+      result.reason = outcome.why;
+      result.tiers = outcome.tiers;
     }
     if (result.outcome == "failed")
       std::cout << (list_failures ? name : fmt::format("FAILED {}: {}", name, result.reason)) << "\n" << std::flush;

@@ -49,7 +49,7 @@ TEST(Work, PoolsReductionsAndRecurrentLayers) {
   EXPECT_EQ(flops_of("graph g(x: f32[1,2,8,8]) {\n%1 = Pool{kernel=[2,2], strides=[2,2]}(%x) return y = %1 }"), 2.0 * 4 * 4 * 4);
   EXPECT_EQ(flops_of("graph g(x: f32[1,2,8,8]) {\n%1 = Pool{kind=average, global=true}(%x) return y = %1 }"), 2.0 * 8 * 8);
   EXPECT_EQ(flops_of("graph g(x: f32[3,4]) {\n%1 = Reduce(%x) return y = %1 }"), 12);
-  EXPECT_EQ(flops_of("graph g(x: f32[7,2,5], w: f32[1,12,5], r: f32[1,12,3]) {\n%1 = LSTM{activations=[\"sigmoid\",\"tanh\",\"tanh\"]}(%x, %w, %r) return y = %1 }"),
+  EXPECT_EQ(flops_of("graph g(x: f32[7,2,5], w: f32[1,12,5], r: f32[1,12,3]) {\n%1 = LSTM{activations=[\"sigmoid\",\"tanh\",\"tanh\"], alpha=[0,0,0], beta=[0,0,0]}(%x, %w, %r) return y = %1 }"),
             7.0 * 2 * 3 * (2 * 4 * (5 + 3) + 17));
 }
 
