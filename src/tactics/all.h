@@ -20,6 +20,11 @@ const Tactic& gather_tactic();
 const Tactic& transposed_view_tactic();
 const Tactic& recurrent_tactic();
 const Tactic& winograd_tactic();
+const Tactic& gather_nd_tactic();
+const Tactic& scatter_tactic();
+const Tactic& resize_tactic();
+const Tactic& order_tactic();
+const Tactic& lrn_tactic();
 const Tactic& reference_tactic();
 
 }  // namespace tenon::core

@@ -20,6 +20,8 @@ std::span<const Tactic* const> tactics_for(std::string_view device_kind) {
       &copy_tactic(),
       &transposed_view_tactic(),
       &gather_tactic(),
+      &gather_nd_tactic(),
+      &scatter_tactic(),
       &onednn_conv_tactic(),
       &winograd_tactic(),
       &onednn_deconv_tactic(),
@@ -31,6 +33,9 @@ std::span<const Tactic* const> tactics_for(std::string_view device_kind) {
       &softmax_tactic(),
       &layer_norm_tactic(),
       &group_norm_tactic(),
+      &lrn_tactic(),
+      &resize_tactic(),
+      &order_tactic(),
       &pointwise_tactic(),
       &reference_tactic(),
   };

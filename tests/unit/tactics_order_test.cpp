@@ -1,0 +1,72 @@
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "ops/normalize.h"
+#include "ops/reduce.h"
+#include "tactic_test_util.h"
+
+namespace tenon::core {
+namespace {
+
+constexpr Tolerance kExact{0, 0};
+
+/// Few different numbers, so that many are equal; sometimes zeros of both signs, infinities and NaN among them.
+Tensor random_ties(std::mt19937& random, Dims dims) {
+  const float special[] = {0.0f, -0.0f, INFINITY, -INFINITY, NAN};
+  const bool has_special = random() % 2;
+  std::vector<float> values(static_cast<size_t>(checked_product(dims)));
+  for (float& v : values)
+    v = has_special && random() % 6 == 0 ? special[random() % 5] : static_cast<float>(random() % 7) - 3;
+  return tensor_of<float>(std::move(dims), values);
+}
+
+Dims random_dims(std::mt19937& random) {
+  const int64_t sizes[] = {1, 2, 3, 7, 16, 33, 70};
+  Dims dims;
+  for (int i = 0, rank = 1 + static_cast<int>(random() % 4); i < rank; ++i)
+    dims.push_back(i < 2 ? sizes[random() % 7] : sizes[random() % 5]);
+  return dims;
+}
+
+TEST(OrderTactic, FindsTheLargestAndTheSmallest) {
+  std::mt19937 random(1);
+  for (int round = 0; round < 200; ++round) {
+    const Tensor x = random_ties(random, random_dims(random));
+    ArgReduce op;
+    op.minimum = random() % 2;
+    op.select_last_index = random() % 2;
+    op.keepdims = random() % 2;
+    op.axis = static_cast<int64_t>(random() % static_cast<uint64_t>(x.rank())) - (random() % 2 ? x.rank() : 0);
+    expect_tactic({std::make_shared<ArgReduce>(op), {x}, {}, {}}, "order", kExact);
+  }
+}
+
+TEST(OrderTactic, TakesTheFirstOfTheBest) {
+  std::mt19937 random(2);
+  for (int round = 0; round < 200; ++round) {
+    const Tensor x = random_ties(random, random_dims(random));
+    TopK op;
+    op.largest = random() % 2;
+    op.axis = static_cast<int64_t>(random() % static_cast<uint64_t>(x.rank()));
+    const auto k = 1 + static_cast<int64_t>(random() % static_cast<uint64_t>(x.dim(op.axis)));
+    expect_tactic({std::make_shared<TopK>(op), {x, tensor_of<int64_t>({1}, {k})}, {1}, {}}, "order", kExact);
+  }
+}
+
+TEST(LrnTactic, AgreesWithTheReference) {
+  std::mt19937 random(3);
+  for (int round = 0; round < 100; ++round) {
+    LRN op;
+    op.size = 1 + static_cast<int64_t>(random() % 7);
+    op.alpha = 0.3;
+    op.beta = random() % 2 ? 0.75 : 1.5;
+    op.bias = random() % 2 ? 1 : 2;
+    Dims dims = random_dims(random);
+    if (dims.size() < 2) dims.push_back(random() % 2 ? 5 : 300);
+    expect_tactic({std::make_shared<LRN>(op), {random_tensor(DType::f32, dims, random)}, {}, {}}, "lrn");
+  }
+}
+
+}  // namespace
+}  // namespace tenon::core
