@@ -80,27 +80,4 @@ std::vector<LibraryInfo> probe_cuda_libraries() {
   };
 }
 
-std::vector<DeviceReport> probe_cuda_devices(std::string& why) {
-  Library cuda = driver();
-  auto init = cuda.get<int(unsigned)>("cuInit");
-  auto count = cuda.get<int(int*)>("cuDeviceGetCount");
-  auto name_of = cuda.get<int(char*, int, int)>("cuDeviceGetName");
-  if (!init || !count || !name_of) {
-    why = "NVIDIA's driver (libcuda.so.1) was not found";
-    return {};
-  }
-  int devices = 0;
-  if (init(0) != 0 || count(&devices) != 0 || devices == 0) {
-    why = "NVIDIA's driver shows no GPU";
-    return {};
-  }
-  std::vector<DeviceReport> reports;
-  for (int i = 0; i < devices; ++i) {
-    char name[256] = {};
-    if (name_of(name, sizeof name - 1, i) != 0) continue;
-    reports.push_back({"cuda:" + std::to_string(i), name, false, ""});
-  }
-  return reports;
-}
-
 }  // namespace tenon::core

@@ -25,7 +25,7 @@ void fill_tiers(ModelCheck& check, const std::string& path, BuildOptions options
   for (const core::Step& step : built.program->plan().steps) {
     if (step.kind == core::Step::Kind::reorder) continue;
     const core::Offer& offer = built.program->choices().offers[step.node];
-    const core::Tactic* tactic = core::find_tactic(built.program->device().kind, offer.tactic);
+    const core::Tactic* tactic = core::find_tactic(built.program->device().info().kind, offer.tactic);
     for (core::OriginId o : g.node(step.node).origins) found[g.origins()[o].name] = {std::string(tactic->tier()), offer.str()};
   }
   for (CheckedNode& n : check.nodes) {

@@ -11,6 +11,7 @@
 #include <fstream>
 
 #include "api/cuda_probe.h"
+#include "devices/device.h"
 #include "base/cpu_info.h"
 #include "base/threads.h"
 
@@ -50,13 +51,9 @@ std::vector<DeviceReport> find_devices(const core::CpuInfo& cpu) {
   bool usable = cpu.has("avx2") && cpu.has("fma");
   devices.push_back(
       {"cpu", cpu.brand, usable, usable ? "" : "fast kernels need AVX2 and FMA; the reference kernels run"});
-  std::string why;
-  std::vector<DeviceReport> gpus = core::probe_cuda_devices(why);
-  for (DeviceReport& gpu : gpus) {
-    gpu.why_not = "this build of Tenon runs on the CPU only";
-    devices.push_back(std::move(gpu));
-  }
-  if (gpus.empty()) devices.push_back({"cuda", "", false, why});
+  for (const core::DeviceInfo& gpu : core::cuda_devices())
+    devices.push_back({fmt::format("cuda:{}", gpu.index), fmt::format("{} ({}, {} multiprocessors, {:.0f} GiB)", gpu.name, gpu.features, gpu.multiprocessors, static_cast<double>(gpu.memory_bytes) / (1 << 30)), true, ""});
+  if (const std::string why = core::why_no_cuda(); !why.empty()) devices.push_back({"cuda", "", false, why});
   return devices;
 }
 

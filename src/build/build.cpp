@@ -65,8 +65,8 @@ SelectOptions select_options(const BuildOptions& options, Phases& phases) {
   return s;
 }
 
-std::shared_ptr<const Program> make_program(const EngineData& data, const std::shared_ptr<Threads>& threads) {
-  return std::make_shared<const Program>(Program::Setup{data.graph, data.choices, data.device, data.options}, threads, std::make_shared<Weights>());
+std::shared_ptr<const Program> make_program(const EngineData& data, const std::shared_ptr<Device>& device, const std::shared_ptr<Threads>& threads) {
+  return std::make_shared<const Program>(Program::Setup{data.graph, data.choices, device, data.options}, threads, std::make_shared<Weights>());
 }
 
 /// The cache is written however the build ends: what was measured is not measured again.
@@ -88,14 +88,14 @@ class CacheFile {
 void select_kernels(Built& built, const BuildOptions& options, TimingCache& cache, const Log& log, Phases& phases) {
   EngineData& data = built.data;
   built.candidates = find_candidates(data.graph, data.device, data.options, options.reference);
-  Selection selection = select(data, built.candidates, *built.threads, cache, select_options(options, phases), log);
+  Selection selection = select(data, built.candidates, *built.device, *built.threads, cache, select_options(options, phases), log);
   data.choices = std::move(selection.choices);
   built.report.tactics_timed = selection.timed;
   built.report.cache_hits = selection.cache_hits;
   built.report.choices_from_cache = selection.from_cache;
   built.report.stopped_early = selection.stopped_early;
   if (selection.stopped_early) built.report.warnings.push_back("the time limit was reached before everything was measured");
-  built.program = make_program(data, built.threads);
+  built.program = make_program(data, built.device, built.threads);
 }
 
 /// A model that runs at other dims than those assumed for its open ones gets an error that says which flag to use.
@@ -143,7 +143,8 @@ Built build(const GraphSource& source, const BuildOptions& options) {
   Built built;
   Phases phases(options, built.report);
   const Log log = make_log(options.log, options.log_level);
-  built.data.device = find_device(options.device, options.threads);
+  built.device = find_device(options.device, options.threads);
+  built.data.device = built.device->info();
   built.data.options = tactic_options(options);
   built.threads = std::make_shared<Threads>(built.data.device.threads);
 
@@ -176,17 +177,28 @@ Built rebuild(EngineData data, const BuildOptions& options) {
   Phases phases(options, built.report);
   const Log log = make_log(options.log, options.log_level);
   built.data = std::move(data);
-  built.data.device = find_device(options.device, options.threads);
+  built.device = find_device(options.device, options.threads);
+  built.data.device = built.device->info();
   built.data.options = tactic_options(options);
   built.threads = std::make_shared<Threads>(built.data.device.threads);
   finish(built, built.data.graph, options, log, phases);
   return built;
 }
 
+namespace {
+/// The kind of device that the engine was built for, where this machine has it and the caller did not ask for another.
+std::shared_ptr<Device> device_for(const std::string& kind, const LoadOptions& options) {
+  if (options.device != "auto") return find_device(options.device, options.threads);
+  const bool missing = kind == "cuda" && !why_no_cuda().empty();
+  return find_device(missing ? "cpu" : kind, options.threads);
+}
+}  // namespace
+
 Built adopt(EngineData data, const LoadOptions& options) {
   Built built;
   const Log log = make_log(options.log, Severity::info);
-  const DeviceInfo here = find_device(options.device == "auto" ? data.device.kind : options.device, options.threads);
+  built.device = device_for(data.device.kind, options);
+  const DeviceInfo& here = built.device->info();
   const bool same_device = here.key() == data.device.key();
   data.device = here;
   built.threads = std::make_shared<Threads>(here.threads);
@@ -202,7 +214,7 @@ Built adopt(EngineData data, const LoadOptions& options) {
   if (!same_device)
     built.report.warnings.push_back(fmt::format("the engine was measured on '{}'; here it runs on '{}': `tenon build` it again to measure here", data.device.name, here.name));
   for (const auto& w : built.report.warnings) log.warning("load", "{}", w);
-  built.program = make_program(data, built.threads);
+  built.program = make_program(data, built.device, built.threads);
   built.data = std::move(data);
   note_coverage(built, log);
   return built;

@@ -15,6 +15,7 @@ namespace tenon::core {
 struct Built {
   EngineData data;
   std::shared_ptr<const Program> program;
+  std::shared_ptr<Device> device;
   std::shared_ptr<Threads> threads;
   Candidates candidates;
   BuildReport report;

@@ -7,7 +7,7 @@ namespace tenon::core {
 std::string_view tier_of(const Program& program, const Step& step) {
   if (step.kind == Step::Kind::view) return "view";
   if (step.kind == Step::Kind::reorder) return "reorder";
-  const Tactic* tactic = find_tactic(program.device().kind, program.choices().offers[step.node].tactic);
+  const Tactic* tactic = find_tactic(program.device().info().kind, program.choices().offers[step.node].tactic);
   return tactic ? tactic->tier() : "reference";
 }
 

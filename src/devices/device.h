@@ -58,7 +58,12 @@ class Device {
 };
 
 /// Resolves "auto", "cpu", "null", "cuda", "cuda:1" to what this machine has; fails with no_device saying what is missing.
-DeviceInfo find_device(const std::string& name, int threads);
+std::shared_ptr<Device> find_device(const std::string& name, int threads);
+
+/// Why no GPU can be used; empty when one can.
+std::string why_no_cuda();
+/// The GPUs that can be used, in the driver's order.
+std::vector<DeviceInfo> cuda_devices();
 
 /// The library of a kind of device, loaded at run time (libtenon_cuda.so beside libtenon.so).
 class Backend {

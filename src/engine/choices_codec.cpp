@@ -8,6 +8,7 @@ void write_format(ByteWriter& w, const Format& f) {
   w.u8(static_cast<uint8_t>(f.layout.order.size()));
   for (int8_t axis : f.layout.order) w.u8(static_cast<uint8_t>(axis));
   w.u8(static_cast<uint8_t>(f.storage));
+  w.u8(static_cast<uint8_t>(f.place));
   w.f64(f.scale);
   w.i64(f.zero);
   w.i64(f.vector);
@@ -26,6 +27,9 @@ Format read_format(ByteReader& r) {
   const auto storage = r.number<uint8_t>();
   if (storage > static_cast<uint8_t>(DType::string)) corrupt("a storage type is unknown");
   f.storage = static_cast<DType>(storage);
+  const auto place = r.number<uint8_t>();
+  if (place > static_cast<uint8_t>(Place::host)) corrupt("a format lies in an unknown place");
+  f.place = static_cast<Place>(place);
   f.scale = static_cast<float>(r.number<double>());
   f.zero = static_cast<int32_t>(r.number<int64_t>());
   f.vector = static_cast<int32_t>(r.number<int64_t>());
@@ -38,7 +42,7 @@ void write_formats(ByteWriter& w, const std::vector<Format>& formats) {
 }
 
 std::vector<Format> read_formats(ByteReader& r, size_t expected) {
-  const uint32_t count = read_count(r, 26);
+  const uint32_t count = read_count(r, 27);
   if (count != expected) corrupt("a choice has another number of formats than its node has values");
   std::vector<Format> formats;
   for (uint32_t i = 0; i < count; ++i) formats.push_back(read_format(r));

@@ -52,7 +52,7 @@ class Planner {
       if (n.as<ConstantOp>()) continue;  // constants get slots where they are read
       add_node(id);
     }
-    for (Value v : g_.outputs()) plan_.outputs.push_back(in_format(v, {}, -1));
+    for (Value v : g_.outputs()) plan_.outputs.push_back(output_slot(v));
     find_lives();
     share_memory();
     give_outputs_memory();
@@ -76,6 +76,7 @@ class Planner {
     if (found != by_format_.end()) return found->second;
     if (g_.constant(v)) return add_slot(Slot::Kind::constant, v, format);
     const SlotId from = produced_.count(v) ? produced_.at(v) : by_format_.at({v, Format{}});
+    if (g_.type(v).boxed()) return from;
     Step step;
     step.kind = Step::Kind::reorder;
     step.node = consumer;
@@ -85,6 +86,12 @@ class Planner {
                               consumer < 0 ? "the output" : "'" + g_.display_name(consumer) + "'", format.str());
     plan_.steps.push_back(std::move(step));
     return plan_.steps.back().out[0];
+  }
+
+  // In row-major order where the device's kernels write, or the box that holds it.
+  SlotId output_slot(Value v) {
+    const auto found = produced_.find(v);
+    return found != produced_.end() && plan_.slots[found->second].kind == Slot::Kind::box ? found->second : in_format(v, {}, -1);
   }
 
   void add_node(NodeId id) {
@@ -128,8 +135,9 @@ class Planner {
   }
 
   bool same_bytes(SlotId a, SlotId b) const {
-    const Type &x = g_.type(plan_.slots[a].value), &y = g_.type(plan_.slots[b].value);
-    return size_of(x.dtype) == size_of(y.dtype) && product(x.shape) == product(y.shape);
+    const Slot &x = plan_.slots[a], &y = plan_.slots[b];
+    const auto size = [&](const Slot& s) { return size_of(stored_as(s.format, g_.type(s.value).dtype)); };
+    return x.format.place == y.format.place && size(x) == size(y) && product(g_.type(x.value).shape) == product(g_.type(y.value).shape);
   }
 
   // Views always share; in-place results share when nothing reads the input's memory afterwards.

@@ -50,40 +50,68 @@ class Binder {
     BoundStep bound;
     for (SlotId s : step.in) bound.in.push_back(dims(s));
     for (SlotId s : step.out) bound.out.push_back(dims(s));
-    if (step.kind == Step::Kind::reorder) return bound;
+    if (step.kind == Step::Kind::reorder) {
+      const Slot &from = plan_.slots[step.in[0]], &to = plan_.slots[step.out[0]];
+      const Format source = from.kind == Slot::Kind::box ? in_a_box(from.format) : from.format;
+      bound.prepared = &program_.prepare_reorder(program_.graph().type(from.value).dtype, bound.in[0], source, to.format);
+      place_workspace(bound);
+      bound_.recordable &= source.place == Place::device && to.format.place == Place::device;
+      return bound;
+    }
     with_context(program_.graph().describe_node(step.node), [&] { check_shapes(program_.graph(), step.node, {bound.in, bound.out}); });
     bound.prepared = &program_.prepare(step.node, {bound.in, bound.out});
     if (step.kind == Step::Kind::view) bound_.views[step.out[0]] = bound.prepared->view_offset;
+    place_workspace(bound);
     return bound;
+  }
+
+  // A box is host memory, whatever its producer was.
+  Format in_a_box(Format format) const {
+    if (!program_.device().is_host()) format.place = Place::host;
+    return format;
+  }
+  void place_workspace(BoundStep& step) {
+    const bool on_host = step.prepared->executable && step.prepared->executable->on_host();
+    if (program_.device().is_host() || !on_host) return;
+    step.workspace_place = Place::host;
+    bound_.recordable = false;
   }
 
   int64_t bytes(SlotId s) const {
     const Type& t = program_.graph().type(plan_.slots[s].value);
-    return checked_mul(checked_product(dims(s)), size_of(t.dtype));
+    return checked_mul(checked_product(dims(s)), size_of(stored_as(plan_.slots[s].format, t.dtype)));
   }
 
   void place() {
+    for (SlotId s = 0; s < static_cast<SlotId>(plan_.slots.size()); ++s)
+      if (arena_root(s) && !inside(plan_.life[s].second)) bound_.kept[s] = bytes(s);
+    for (const Place p : {Place::device, Place::host}) place(p);
+  }
+  bool arena_root(SlotId s) const {
+    const Slot& slot = plan_.slots[s];
+    return slot.kind == Slot::Kind::arena && slot.root == s && slot.output < 0 && inside(plan_.life[s].first);
+  }
+
+  void place(Place wanted) {
     std::vector<Buffer> buffers;
     std::vector<SlotId> roots;
+    std::vector<BoundStep*> workspaces;
     for (SlotId s = 0; s < static_cast<SlotId>(plan_.slots.size()); ++s) {
-      const Slot& slot = plan_.slots[s];
-      const auto [first, last] = plan_.life[s];
-      if (slot.kind != Slot::Kind::arena || slot.root != s || slot.output >= 0 || !inside(first)) continue;
-      if (inside(last)) {
-        buffers.push_back({bytes(s), first, last});
-        roots.push_back(s);
-      } else {
-        bound_.kept[s] = bytes(s);
-      }
+      if (!arena_root(s) || !inside(plan_.life[s].second) || plan_.slots[s].format.place != wanted) continue;
+      buffers.push_back({bytes(s), plan_.life[s].first, plan_.life[s].second});
+      roots.push_back(s);
     }
     for (int i = range_.first; i < range_.last; ++i) {
-      const BoundStep& step = bound_.steps[i - range_.first];
-      buffers.push_back({step.prepared && step.prepared->executable ? step.prepared->executable->workspace_bytes() : 0, i, i});
+      BoundStep& step = bound_.steps[i - range_.first];
+      const Executable* executable = step.prepared ? step.prepared->executable.get() : nullptr;
+      if (!executable || step.workspace_place != wanted) continue;
+      buffers.push_back({executable->workspace_bytes(), i, i});
+      workspaces.push_back(&step);
     }
     const MemoryLayout layout = place_buffers(buffers);
     for (size_t i = 0; i < roots.size(); ++i) bound_.offsets[roots[i]] = layout.offsets[i];
-    for (size_t i = 0; i < bound_.steps.size(); ++i) bound_.steps[i].workspace_offset = layout.offsets[roots.size() + i];
-    bound_.arena_bytes = layout.bytes;
+    for (size_t i = 0; i < workspaces.size(); ++i) workspaces[i]->workspace_offset = layout.offsets[roots.size() + i];
+    bound_.arena_bytes[static_cast<size_t>(wanted)] = layout.bytes;
   }
 
   const Program& program_;

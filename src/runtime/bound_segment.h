@@ -1,4 +1,6 @@
 #pragma once
+#include <array>
+
 #include "runtime/program.h"
 
 namespace tenon::core {
@@ -7,7 +9,8 @@ namespace tenon::core {
 struct BoundStep {
   const Prepared* prepared = nullptr;
   std::vector<Dims> in, out;
-  int64_t workspace_offset = 0;  // in the arena
+  Place workspace_place = Place::device;
+  int64_t workspace_offset = 0;  // in the arena of that place
 };
 
 /// One segment of the plan at concrete shapes: where each slot that lives only inside the segment lies in the arena.
@@ -18,7 +21,9 @@ struct BoundSegment {
   std::map<SlotId, int64_t> kept;      // bytes of roots that live across segments and begin here
   std::map<SlotId, int64_t> views;     // byte offset of each view inside its source
   std::vector<std::pair<int, Dims>> output_dims;  // graph outputs written in this segment
-  int64_t arena_bytes = 0;
+  std::array<int64_t, 2> arena_bytes{};  // of each Place
+  /// Nothing here needs the host while it runs, so that the work can be recorded.
+  bool recordable = true;
 };
 
 /// Prepares every step of the segment; fails naming the node. Boxed values get no dims.

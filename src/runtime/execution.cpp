@@ -1,36 +1,30 @@
 #include "runtime/execution.h"
 
-#include <chrono>
 #include <cstring>
 #include <algorithm>
-#include <new>
+#include <utility>
 
 #include "base/error.h"
 #include "ir/evaluate.h"
-#include "tactics/reorder.h"
 
 namespace tenon::core {
 namespace {
 
 constexpr size_t kFramesKept = 32;
-
-std::byte* allocate(int64_t bytes) {
-  void* p = ::operator new(static_cast<size_t>(std::max<int64_t>(bytes, 64)), std::align_val_t{64}, std::nothrow);
-  if (!p) fail(ErrorCode::out_of_memory, "no memory for a buffer of {} bytes", bytes);
-  return static_cast<std::byte*>(p);
-}
+constexpr size_t kRecordingsKept = 4;  // of one frame, for different addresses of inputs and outputs
 
 /// Memory that only grows.
 class GrowingBuffer {
  public:
-  GrowingBuffer() = default;
-  GrowingBuffer(const GrowingBuffer&) = delete;
-  GrowingBuffer& operator=(const GrowingBuffer&) = delete;
+  GrowingBuffer(Device& device, Place place) : device_(&device), place_(place) {}
+  GrowingBuffer(GrowingBuffer&& other) noexcept : device_(other.device_), place_(other.place_), data_(std::exchange(other.data_, nullptr)), bytes_(other.bytes_) {}
+  GrowingBuffer& operator=(GrowingBuffer&&) = delete;
   ~GrowingBuffer() { release(); }
   std::byte* at_least(int64_t bytes) {
     if (bytes > bytes_ || !data_) {
       release();
-      data_ = allocate(bytes);
+      bytes_ = 0;
+      data_ = device_->allocate(bytes, place_);
       bytes_ = bytes;
     }
     return data_;
@@ -39,9 +33,11 @@ class GrowingBuffer {
 
  private:
   void release() {
-    if (data_) ::operator delete(data_, std::align_val_t{64});
+    if (data_) device_->release(data_, place_);
     data_ = nullptr;
   }
+  Device* device_;
+  Place place_;
   std::byte* data_ = nullptr;
   int64_t bytes_ = 0;
 };
@@ -60,13 +56,25 @@ struct Execution::Frame {
   };
   BoundSegment bound;
   std::vector<StepArgs> args;
+  int runs = 0;
+  std::map<std::vector<const std::byte*>, std::shared_ptr<Recording>> recordings;  // by the addresses outside the arena
+  bool recordable = true;                                                          // until recording failed
 };
 
 struct Execution::Memory {
-  GrowingBuffer arena;
+  explicit Memory(Device& device, size_t inputs, size_t outputs)
+      : device(device), arenas{GrowingBuffer(device, Place::device), GrowingBuffer(device, Place::host)} {
+    for (size_t i = 0; i < inputs; ++i) this->inputs.emplace_back(device, Place::device);
+    for (size_t i = 0; i < outputs; ++i) this->outputs.emplace_back(device, Place::device);
+    for (size_t i = 0; i < outputs; ++i) downloads.emplace_back(device, Place::host);
+  }
+  Device& device;
+  std::array<GrowingBuffer, 2> arenas;  // by Place
   std::map<SlotId, GrowingBuffer> kept;
-  std::vector<GrowingBuffer> outputs;
-  std::map<SlotId, std::shared_ptr<const void>> constants;
+  std::vector<GrowingBuffer> inputs;     // copies of host inputs; unused on a device that reads host memory
+  std::vector<GrowingBuffer> outputs;    // where steps write results that the caller gave no memory for
+  std::vector<GrowingBuffer> downloads;  // their host copies; likewise unused
+  std::map<SlotId, std::shared_ptr<const std::byte>> constants;
 };
 
 HostValue OutputRef::value() const {
@@ -75,15 +83,18 @@ HostValue OutputRef::value() const {
   return Tensor::view(dtype, *dims, {data, static_cast<size_t>(bytes)}, nullptr);
 }
 
-Execution::Execution(std::shared_ptr<const Program> program) : program_(std::move(program)), memory_(std::make_unique<Memory>()) {
+Execution::Execution(std::shared_ptr<const Program> program)
+    : program_(std::move(program)),
+      own_stream_(program_->device().make_stream()),
+      memory_(std::make_unique<Memory>(program_->device(), program_->plan().inputs.size(), program_->plan().outputs.size())) {
   const Plan& plan = program_->plan();
   inputs_.resize(plan.inputs.size());
   output_buffers_.resize(plan.outputs.size());
   frames_.resize(plan.segments.size());
   boxes_.resize(plan.slots.size());
   base_.resize(plan.slots.size());
-  memory_->outputs = std::vector<GrowingBuffer>(plan.outputs.size());
   outputs_.resize(plan.outputs.size());
+  written_.resize(plan.outputs.size());
   output_dims_.resize(plan.outputs.size(), &kNoDims);
   for (size_t s = 0; s < plan.slots.size(); ++s)
     if (const ConstRef constant = program_->graph().constant(plan.slots[s].value); constant && plan.slots[s].kind == Slot::Kind::box)
@@ -91,14 +102,22 @@ Execution::Execution(std::shared_ptr<const Program> program) : program_(std::mov
 }
 Execution::~Execution() = default;
 
-void Execution::set_input(int input, HostValue value) { inputs_.at(input) = std::move(value); }
-void Execution::set_output_buffer(int output, std::span<std::byte> buffer) { output_buffers_.at(output) = buffer; }
+void Execution::set_input(int input, HostValue value) { inputs_.at(input) = {std::move(value), false}; }
+void Execution::set_device_input(int input, std::byte* data, Dims dims) {
+  const Type& type = program_->graph().type(program_->graph().inputs().at(input));
+  if (type.boxed()) fail(ErrorCode::bad_input, "input '{}' is {}: only tensors of numbers lie in device memory", program_->graph().input_name(input), type.str());
+  const auto bytes = static_cast<size_t>(checked_mul(checked_product(dims), size_of(type.dtype)));
+  inputs_.at(input) = {Tensor::view(type.dtype, std::move(dims), {data, bytes}, nullptr), true};
+}
+void Execution::set_output_buffer(int output, std::span<std::byte> buffer, Place place) { output_buffers_.at(output) = {buffer, place}; }
 OutputRef Execution::output(int output) const { return outputs_.at(output); }
 
 int64_t Execution::memory_bytes() const {
-  int64_t sum = memory_->arena.bytes();
+  int64_t sum = 0;
+  for (const auto& arena : memory_->arenas) sum += arena.bytes();
   for (const auto& [slot, buffer] : memory_->kept) sum += buffer.bytes();
-  for (const auto& buffer : memory_->outputs) sum += buffer.bytes();
+  for (const auto* list : {&memory_->inputs, &memory_->outputs, &memory_->downloads})
+    for (const auto& buffer : *list) sum += buffer.bytes();
   return sum;
 }
 
@@ -112,7 +131,7 @@ int64_t Execution::planned_bytes() const {
   for (const auto& frames : frames_)
     for (const auto& entry : frames) {
       const BoundSegment& bound = entry.second->bound;
-      sum += bound.arena_bytes;
+      for (const int64_t bytes : bound.arena_bytes) sum += bytes;
       for (const auto& kept : bound.kept) sum += kept.second;
       for (const auto& output : bound.output_dims) sum += output_bytes(output);
     }
@@ -121,10 +140,10 @@ int64_t Execution::planned_bytes() const {
 
 void Execution::collect_key() {
   key_.clear();
-  for (const HostValue& v : inputs_) {
-    const Tensor* t = std::get_if<Tensor>(&v);
+  for (const Input& in : inputs_) {
+    const Tensor* t = std::get_if<Tensor>(&in.value);
     if (t) key_.insert(key_.end(), t->dims().begin(), t->dims().end());
-    key_.push_back(-1 - static_cast<int64_t>(v.index()));
+    key_.push_back(-1 - static_cast<int64_t>(in.value.index()));
   }
 }
 
@@ -185,61 +204,132 @@ void Execution::bind() {
   if (!same_inputs) {
     bindings_.clear();
     for (size_t i = 0; i < inputs_.size(); ++i)
-      bind_symbols(g.type(g.inputs()[i]), inputs_[i], g.ranges, bindings_, "input '" + g.input_name(static_cast<int>(i)) + "'");
+      bind_symbols(g.type(g.inputs()[i]), inputs_[i].value, g.ranges, bindings_, "input '" + g.input_name(static_cast<int>(i)) + "'");
   }
   frame(0);
 }
 
 void Execution::take_memory(Frame& frame) {
-  const Plan& plan = program_->plan();
-  std::byte* arena = memory_->arena.at_least(frame.bound.arena_bytes);
-  for (const auto& [slot, offset] : frame.bound.offsets) base_[slot] = arena + offset;
-  for (const auto& [slot, bytes] : frame.bound.kept) base_[slot] = memory_->kept[slot].at_least(bytes);
-  for (const auto& [index, dims] : frame.bound.output_dims) {
-    const Slot& root = plan.slots[plan.slots[plan.outputs[index]].root];
-    const DType dtype = program_->graph().type(plan.slots[plan.outputs[index]].value).dtype;
-    const int64_t bytes = output_bytes({index, dims});
-    const auto buffer = output_buffers_[index];
-    if (!buffer.empty() && static_cast<int64_t>(buffer.size()) < bytes)
-      fail(ErrorCode::bad_input, "the buffer of output '{}' has {} bytes, {} are needed", program_->graph().output_name(index), buffer.size(), bytes);
-    std::byte* memory = buffer.empty() ? memory_->outputs[index].at_least(bytes) : buffer.data();
-    output_dims_[index] = &dims;
-    outputs_[index] = {memory, &dims, dtype, nullptr};
-    if (root.output == index) base_[plan.slots[plan.outputs[index]].root] = memory;
+  for (const Place place : {Place::device, Place::host}) {
+    const int64_t bytes = frame.bound.arena_bytes[static_cast<size_t>(place)];
+    if (bytes > 0 || place == Place::device) memory_->arenas[static_cast<size_t>(place)].at_least(bytes);
   }
+  const Plan& plan = program_->plan();
+  const auto arena = [&](SlotId s) { return memory_->arenas[static_cast<size_t>(plan.slots[s].format.place)].at_least(0); };
+  for (const auto& [slot, offset] : frame.bound.offsets) base_[slot] = arena(slot) + offset;
+  for (const auto& [slot, bytes] : frame.bound.kept)
+    base_[slot] = memory_->kept.try_emplace(slot, memory_->device, plan.slots[slot].format.place).first->second.at_least(bytes);
+  for (const auto& [index, dims] : frame.bound.output_dims) place_output(index, dims);
 }
 
-void Execution::run(const RunOptions& options) {
+void Execution::place_output(int index, const Dims& dims) {
+  const Plan& plan = program_->plan();
+  const SlotId root = plan.slots[plan.outputs[index]].root;
+  const int64_t bytes = output_bytes({index, dims});
+  const auto& buffer = output_buffers_[index];
+  if (!buffer.bytes.empty() && static_cast<int64_t>(buffer.bytes.size()) < bytes)
+    fail(ErrorCode::bad_input, "the buffer of output '{}' has {} bytes, {} are needed", program_->graph().output_name(index), buffer.bytes.size(), bytes);
+  const bool direct = !buffer.bytes.empty() && (buffer.place == Place::device || !has_device_memory());
+  written_[index] = direct ? buffer.bytes.data() : memory_->outputs[index].at_least(bytes);
+  output_dims_[index] = &dims;
+  outputs_[index] = {written_[index], &dims, program_->graph().type(plan.slots[plan.outputs[index]].value).dtype, nullptr};
+  if (plan.slots[root].output == index) base_[root] = written_[index];
+}
+
+void Execution::run(const RunOptions& options) { run_on(*own_stream_, options, true); }
+void Execution::enqueue(Stream& stream, const RunOptions& options) { run_on(stream, options, false); }
+
+void Execution::run_on(Stream& stream, const RunOptions& options, bool to_host) {
+  stream_ = &stream;
   bind();
+  if (options.times) stream.clear_marks();
+  take_inputs(options);
+  for (int segment = 0; segment < static_cast<int>(program_->plan().segments.size()); ++segment) run_segment(segment, options);
+  finish_outputs(to_host);
+  if (to_host || options.times) stream.wait();
+  if (options.times) finish_times(options);
+}
+
+void Execution::take_inputs(const RunOptions& options) {
   const Plan& plan = program_->plan();
   for (size_t i = 0; i < inputs_.size(); ++i) {
     const SlotId s = plan.inputs[i];
-    if (const Tensor* t = std::get_if<Tensor>(&inputs_[i]); t && t->dtype() != DType::string)
+    const Input& in = inputs_[i];
+    if (plan.slots[s].kind == Slot::Kind::box) boxes_[s] = in.value;
+    const Tensor* t = std::get_if<Tensor>(&in.value);
+    if (t && t->dtype() != DType::string) {
       base_[s] = const_cast<std::byte*>(t->bytes().data());
-    if (plan.slots[s].kind == Slot::Kind::box) boxes_[s] = inputs_[i];
-    if (options.observe) options.observe(plan.slots[s].value, inputs_[i]);
+      if (has_device_memory() && !in.on_device && plan.slots[s].kind != Slot::Kind::box) {
+        base_[s] = memory_->inputs[i].at_least(t->byte_size());
+        if (t->byte_size() > 0) stream_->copy(base_[s], Place::device, t->bytes().data(), Place::host, t->byte_size());
+      }
+    }
+    if (options.observe) options.observe(plan.slots[s].value, in.on_device && t ? HostValue(on_host(s, t->dims())) : in.value);
   }
-  for (int segment = 0; segment < static_cast<int>(plan.segments.size()); ++segment) run_segment(segment, options);
-  finish_outputs();
 }
 
 void Execution::run_segment(int segment, const RunOptions& options) {
-  const Plan& plan = program_->plan();
   Frame& frame = this->frame(segment);
   take_memory(frame);
+  if (!run_recorded(frame, segment, options)) run_steps(frame, segment, options);
+  ++frame.runs;
+  if (!frame.args.empty()) define_symbols(program_->plan().steps[program_->plan().segments[segment].first + static_cast<int>(frame.args.size()) - 1]);
+}
+
+/// What a recording holds fast: where the arena, kept buffers, inputs and outputs are.
+std::vector<const std::byte*> Execution::addresses(const Frame& frame) const {
+  std::vector<const std::byte*> list{memory_->arenas[0].at_least(0)};
+  for (const SlotId s : program_->plan().inputs) list.push_back(base_[s]);
+  for (const auto& entry : frame.bound.kept) list.push_back(base_[entry.first]);
+  for (const auto& entry : frame.bound.output_dims) list.push_back(written_[entry.first]);
+  return list;
+}
+
+/// The second run at a shape is recorded, later ones replay it; the first launches plainly.
+bool Execution::run_recorded(Frame& frame, int segment, const RunOptions& options) {
+  if (!has_device_memory() || !frame.bound.recordable || !frame.recordable || frame.runs == 0) return false;
+  if (options.times || options.observe || stream_->captured_by_caller()) return false;
+  const auto key = addresses(frame);
+  auto found = frame.recordings.find(key);
+  if (found == frame.recordings.end()) {
+    if (frame.recordings.size() >= kRecordingsKept) frame.recordings.clear();
+    Stream* const target = std::exchange(stream_, own_stream_.get());
+    own_stream_->begin_capture();
+    try {
+      run_steps(frame, segment, options);
+    } catch (...) {
+      own_stream_->end_capture();
+      stream_ = target;
+      throw;
+    }
+    auto recording = own_stream_->end_capture();
+    stream_ = target;
+    frame.recordable = recording != nullptr;
+    if (!recording) return false;
+    found = frame.recordings.emplace(key, std::move(recording)).first;
+  }
+  stream_->launch(*found->second);
+  return true;
+}
+
+void Execution::run_steps(Frame& frame, int segment, const RunOptions& options) {
+  const Plan& plan = program_->plan();
   const int first = plan.segments[segment].first;
   for (int i = 0; i < static_cast<int>(frame.args.size()); ++i) {
     const Step& step = plan.steps[first + i];
-    if (!options.times) {
-      run_step(frame, i, step, options);
-    } else {
-      const auto begin = std::chrono::steady_clock::now();
-      run_step(frame, i, step, options);
-      options.times->push_back({first + i, std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - begin).count()});
+    if (options.times) stream_->mark();
+    run_step(frame, i, step, options);
+    if (options.times) {
+      stream_->mark();
+      options.times->push_back({first + i, 0});
     }
     if (options.observe && step.kind != Step::Kind::reorder) observe(step, frame, i, options);
   }
-  if (!frame.args.empty()) define_symbols(plan.steps[first + static_cast<int>(frame.args.size()) - 1]);
+}
+
+void Execution::finish_times(const RunOptions& options) {
+  for (size_t i = 0; i < options.times->size(); ++i)
+    (*options.times)[i].us = stream_->elapsed_us(static_cast<int>(2 * i), static_cast<int>(2 * i) + 1);
 }
 
 void Execution::define_symbols(const Step& step) {
@@ -251,7 +341,7 @@ void Execution::define_symbols(const Step& step) {
   for (const auto& symbol : step.defines) key_.push_back(bindings_.at(symbol));
 }
 
-void Execution::run_step(Frame& frame, int index, const Step& step, const RunOptions& options) {
+void Execution::bind_arguments(Frame& frame, int index, const Step& step) {
   const Plan& plan = program_->plan();
   const BoundStep& bound = frame.bound.steps[index];
   Frame::StepArgs& args = frame.args[index];
@@ -271,8 +361,7 @@ void Execution::run_step(Frame& frame, int index, const Step& step, const RunOpt
     args.in[k].data = base_[s];
   }
   if (step.kind == Step::Kind::view) {
-    const int from = program_->choices().offers[step.node].shared_input;
-    base_[step.out[0]] = base_[step.in[from]] + bound.prepared->view_offset;
+    base_[step.out[0]] = base_[step.in[program_->choices().offers[step.node].shared_input]] + bound.prepared->view_offset;
     return;
   }
   for (size_t k = 0; k < step.out.size(); ++k) {
@@ -280,37 +369,33 @@ void Execution::run_step(Frame& frame, int index, const Step& step, const RunOpt
     if (slot.kind == Slot::Kind::arena && slot.root != step.out[k]) base_[step.out[k]] = base_[slot.root];
     args.out[k].data = slot.kind == Slot::Kind::box ? nullptr : base_[step.out[k]];
   }
-  if (step.kind == Step::Kind::reorder) {
-    const Slot &from = plan.slots[step.in[0]], &to = plan.slots[step.out[0]];
-    const DType dtype = program_->graph().type(from.value).dtype;
-    reorder(args.in[0].data, args.out[0].data, size_of(dtype), *args.in[0].dims, from.format.layout, to.format.layout, program_->threads());
-    return;
-  }
-  Args call{args.in, args.out, args.in_box, args.out_box, memory_->arena.at_least(0) + bound.workspace_offset, options.seed};
+}
+
+void Execution::run_step(Frame& frame, int index, const Step& step, const RunOptions& options) {
+  bind_arguments(frame, index, step);
+  if (step.kind == Step::Kind::view) return;
+  const BoundStep& bound = frame.bound.steps[index];
+  Frame::StepArgs& args = frame.args[index];
+  const Executable& executable = *bound.prepared->executable;
+  std::byte* workspace = nullptr;
+  if (executable.workspace_bytes() > 0) workspace = memory_->arenas[static_cast<size_t>(bound.workspace_place)].at_least(0) + bound.workspace_offset;
+  Args call{args.in, args.out, args.in_box, args.out_box, workspace, options.seed, stream_->handle()};
   try {
-    executable->run(args.state.get(), call, program_->threads());
+    if (has_device_memory() && executable.on_host()) stream_->wait();
+    executable.run(args.state.get(), call, program_->threads());
   } catch (const Error& e) {
-    fail_with(e.code(), program_->graph().describe_node(step.node) + ": " + e.what());
+    fail_with(e.code(), (step.node < 0 ? std::string("the reorder of an output") : program_->graph().describe_node(step.node)) + ": " + e.what());
   }
 }
 
 std::byte* Execution::constant(SlotId s) {
   const Slot& slot = program_->plan().slots[s];
-  const ConstRef value = program_->graph().constant(slot.value);
-  Weights& weights = program_->weights();
-  if (slot.kind == Slot::Kind::constant && slot.format.layout.row_major()) {
-    const Tensor t = weights.plain(value);
-    return const_cast<std::byte*>(t.bytes().data());
-  }
-  auto form = weights.packed(value, "layout:" + slot.format.str(), value->byte_size(), [&](const Tensor& t) -> std::shared_ptr<const void> {
-    auto moved = std::make_shared<Tensor>(t.dtype(), t.dims());
-    reorder(t.bytes().data(), moved->mutable_bytes().data(), size_of(t.dtype()), t.dims(), {}, slot.format.layout, program_->threads());
-    return moved;
-  });
-  return const_cast<std::byte*>(static_cast<const Tensor*>(form.get())->bytes().data());
+  auto& kept = memory_->constants[s];
+  if (!kept) kept = program_->constant(program_->graph().constant(slot.value), slot.format);
+  return const_cast<std::byte*>(kept.get());
 }
 
-void Execution::finish_outputs() {
+void Execution::finish_outputs(bool to_host) {
   const Plan& plan = program_->plan();
   for (int i = 0; i < static_cast<int>(plan.outputs.size()); ++i) {
     const SlotId s = plan.outputs[i];
@@ -320,35 +405,47 @@ void Execution::finish_outputs() {
       continue;
     }
     if (slot.kind == Slot::Kind::constant) base_[s] = constant(s);
-    if (plan.slots[slot.root].output == i) continue;
     const int64_t bytes = checked_mul(checked_product(*outputs_[i].dims), size_of(outputs_[i].dtype));
-    if (bytes > 0) std::memcpy(outputs_[i].data, base_[s], static_cast<size_t>(bytes));
+    if (plan.slots[slot.root].output != i && bytes > 0) stream_->copy(written_[i], Place::device, base_[s], Place::device, bytes);
+    const auto& buffer = output_buffers_[i];
+    if (!has_device_memory() || (!buffer.bytes.empty() && buffer.place == Place::device)) continue;
+    if (buffer.bytes.empty() && !to_host) continue;
+    outputs_[i].data = buffer.bytes.empty() ? memory_->downloads[i].at_least(bytes) : buffer.bytes.data();
+    if (bytes > 0) stream_->copy(outputs_[i].data, Place::host, written_[i], Place::device, bytes);
   }
 }
 
 void Execution::finish_boxed_output(int output, const HostValue& value) {
   outputs_[output] = {nullptr, nullptr, DType::none, &value};
-  const auto buffer = output_buffers_[output];
+  const auto& buffer = output_buffers_[output];
   const Tensor* t = std::get_if<Tensor>(&value);
-  if (buffer.empty() || !t) return;
-  if (static_cast<int64_t>(buffer.size()) < t->byte_size())
-    fail(ErrorCode::bad_input, "the buffer of output '{}' has {} bytes, {} are needed", program_->graph().output_name(output), buffer.size(), t->byte_size());
-  std::memcpy(buffer.data(), t->bytes().data(), static_cast<size_t>(t->byte_size()));
+  if (buffer.bytes.empty() || !t || t->dtype() == DType::string) return;
+  if (static_cast<int64_t>(buffer.bytes.size()) < t->byte_size())
+    fail(ErrorCode::bad_input, "the buffer of output '{}' has {} bytes, {} are needed", program_->graph().output_name(output), buffer.bytes.size(), t->byte_size());
+  stream_->copy(buffer.bytes.data(), buffer.place, t->bytes().data(), Place::host, t->byte_size());
 }
 
-void Execution::observe(const Step& step, const Frame& frame, int index, const RunOptions& options) const {
+/// A value as a row-major tensor of its own type; waits for the device.
+Tensor Execution::on_host(SlotId s, const Dims& dims) {
+  const Slot& slot = program_->plan().slots[s];
+  Tensor t(program_->graph().type(slot.value).dtype, dims);
+  if (t.size() == 0) return t;
+  const Format plain{{}, DType::none, has_device_memory() ? Place::host : Place::device};
+  const Executable& executable = *program_->prepare_reorder(t.dtype(), dims, slot.format, plain).executable;
+  GrowingBuffer workspace(memory_->device, executable.on_host() ? Place::host : Place::device);
+  const TensorArg in{base_[s], &dims}, out{t.mutable_bytes().data(), &dims};
+  Args call{{&in, 1}, {&out, 1}, {}, {}, workspace.at_least(executable.workspace_bytes()), 0, stream_->handle()};
+  executable.run(nullptr, call, program_->threads());
+  stream_->wait();
+  return t;
+}
+
+void Execution::observe(const Step& step, const Frame& frame, int index, const RunOptions& options) {
   const Plan& plan = program_->plan();
   for (size_t k = 0; k < step.out.size(); ++k) {
     const Slot& slot = plan.slots[step.out[k]];
-    if (slot.kind == Slot::Kind::box) {
-      options.observe(slot.value, boxes_[step.out[k]]);
-      continue;
-    }
-    const Dims& dims = frame.bound.steps[index].out[k];
-    Tensor t(program_->graph().type(slot.value).dtype, dims);
-    if (t.size() > 0)
-      reorder(base_[step.out[k]], t.mutable_bytes().data(), size_of(t.dtype()), dims, slot.format.layout, {}, program_->threads());
-    options.observe(slot.value, t);
+    if (slot.kind == Slot::Kind::box) options.observe(slot.value, boxes_[step.out[k]]);
+    else options.observe(slot.value, on_host(step.out[k], frame.bound.steps[index].out[k]));
   }
 }
 

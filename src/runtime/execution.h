@@ -19,7 +19,8 @@ struct RunOptions {
   std::function<void(Value, const HostValue&)> observe;
 };
 
-/// A result: dense row-major bytes that stay until the next run, or a box.
+/// A result: dense row-major bytes that stay until the next run, or a box. The bytes lie in host memory after `run`, and
+/// after `enqueue` where the device writes them.
 struct OutputRef {
   std::byte* data = nullptr;
   const Dims* dims = nullptr;
@@ -39,11 +40,17 @@ class Execution {
   const Program& program() const { return *program_; }
   /// Row-major; the bytes must stay until the run ends. Boxed inputs are copied.
   void set_input(int input, HostValue value);
+  /// An input in memory that the device's kernels read.
+  void set_device_input(int input, std::byte* data, Dims dims);
   /// Where the next runs put output `output`; too small a buffer is an error when the size is known. Empty: own memory.
-  void set_output_buffer(int output, std::span<std::byte> buffer);
+  /// `place` says whose memory it is; the CPU has one place.
+  void set_output_buffer(int output, std::span<std::byte> buffer, Place place = Place::host);
   /// Binds the inputs' dims and prepares all that can be prepared: the slow part of a first run at new shapes.
   void bind();
+  /// Returns when the results are there, in host memory unless a device buffer was given for them.
   void run(const RunOptions& = {});
+  /// Queues a run on the caller's stream and returns, as far as no step needs the host; results stay on the device.
+  void enqueue(Stream&, const RunOptions& = {});
   OutputRef output(int output) const;
   /// The symbols as last bound: those of the inputs, and after a run those that steps define.
   const Bindings& bindings() const { return bindings_; }
@@ -54,31 +61,52 @@ class Execution {
 
  private:
   struct Frame;
+  struct Memory;
   void collect_key();
   int64_t output_bytes(const std::pair<int, Dims>&) const;
   Frame& frame(int segment);
   Frame make_frame(int segment);
   void check(const Bindings&) const;
   void take_memory(Frame&);
+  void place_output(int output, const Dims&);
+  void run_on(Stream&, const RunOptions&, bool to_host);
+  void take_inputs(const RunOptions&);
   void run_segment(int segment, const RunOptions&);
+  bool run_recorded(Frame&, int segment, const RunOptions&);
+  std::vector<const std::byte*> addresses(const Frame&) const;
+  void run_steps(Frame&, int segment, const RunOptions&);
   void run_step(Frame&, int index, const Step&, const RunOptions&);
+  void bind_arguments(Frame&, int index, const Step&);
   void define_symbols(const Step&);
-  void finish_outputs();
-  void observe(const Step&, const Frame&, int index, const RunOptions&) const;
+  void finish_outputs(bool to_host);
+  void finish_times(const RunOptions&);
+  void observe(const Step&, const Frame&, int index, const RunOptions&);
+  Tensor on_host(SlotId, const Dims&);
   void finish_boxed_output(int output, const HostValue& value);
   std::byte* constant(SlotId slot);
+  bool has_device_memory() const { return !program_->device().is_host(); }
 
   std::shared_ptr<const Program> program_;
-  std::vector<HostValue> inputs_;
-  std::vector<std::span<std::byte>> output_buffers_;
+  std::unique_ptr<Stream> own_stream_;
+  Stream* stream_ = nullptr;  // of the run under way
+  struct Input {
+    HostValue value;         // of a device input a view of its bytes, which the host can't read
+    bool on_device = false;  // where kernels read it
+  };
+  struct OutputBuffer {
+    std::span<std::byte> bytes;
+    Place place = Place::host;
+  };
+  std::vector<Input> inputs_;
+  std::vector<OutputBuffer> output_buffers_;
   std::vector<std::map<std::vector<int64_t>, std::unique_ptr<Frame>>> frames_;  // per segment
   std::vector<int64_t> key_;
   Bindings bindings_;
   std::vector<HostValue> boxes_;          // per slot
   std::vector<std::byte*> base_;          // per slot
-  struct Memory;
   std::unique_ptr<Memory> memory_;
   std::vector<OutputRef> outputs_;
+  std::vector<std::byte*> written_;       // per output: where the steps put it
   std::vector<const Dims*> output_dims_;
 };
 

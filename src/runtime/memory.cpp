@@ -6,6 +6,9 @@
 #include "base/checked.h"
 
 namespace tenon::core {
+namespace {
+constexpr int64_t kAlignment = 256;  // what GPU kernels may rely on
+}
 
 MemoryLayout place_buffers(const std::vector<Buffer>& buffers) {
   MemoryLayout layout;
@@ -16,13 +19,13 @@ MemoryLayout place_buffers(const std::vector<Buffer>& buffers) {
   std::vector<int> placed;  // by offset
   for (int i : by_size) {
     const Buffer& b = buffers[i];
-    const int64_t bytes = round_up(b.bytes, 64);
+    const int64_t bytes = round_up(b.bytes, kAlignment);
     if (bytes == 0) continue;
     int64_t at = 0;
     for (int j : placed) {
       if (buffers[j].last < b.first || b.last < buffers[j].first) continue;
       if (at + bytes <= layout.offsets[j]) break;
-      at = std::max(at, layout.offsets[j] + round_up(buffers[j].bytes, 64));
+      at = std::max(at, layout.offsets[j] + round_up(buffers[j].bytes, kAlignment));
     }
     layout.offsets[i] = at;
     layout.bytes = std::max(layout.bytes, checked_add(at, bytes));

@@ -11,7 +11,7 @@ struct Buffer {
 };
 
 struct MemoryLayout {
-  std::vector<int64_t> offsets;  // 64-byte aligned
+  std::vector<int64_t> offsets;  // aligned to 256 bytes
   int64_t bytes = 0;
 };
 

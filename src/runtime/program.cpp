@@ -3,6 +3,8 @@
 #include <cstring>
 
 #include "base/error.h"
+#include "runtime/staged.h"
+#include "tactics/reorder.h"
 
 namespace tenon::core {
 namespace {
@@ -60,6 +62,44 @@ const Prepared& Program::prepare(NodeId id, const NodeShapes& shapes) const {
   return *prepared_.emplace(key, std::move(made)).first->second;
 }
 
+const Prepared& Program::prepare_reorder(DType dtype, const Dims& dims, const Format& from, const Format& to) const {
+  const std::lock_guard lock(mutex_);
+  auto& kept = reorders_[{dtype, dims, from, to}];
+  if (!kept) {
+    Prepared made;
+    made.executable = setup_.device->prepare_reorder(dtype, dims, from, to);
+    kept = std::make_unique<const Prepared>(std::move(made));
+  }
+  return *kept;
+}
+
+std::shared_ptr<const std::byte> Program::constant(const ConstRef& value, const Format& format) const {
+  const auto shared = [](const Tensor& t) {
+    const auto keep = std::make_shared<Tensor>(t);
+    return std::shared_ptr<const std::byte>(keep, keep->bytes().data());
+  };
+  Device& device = *setup_.device;
+  const bool upload = !device.is_host() && format.place == Place::device;
+  const DType dtype = value->type().dtype, storage = stored_as(format, dtype);
+  if (format.layout.row_major() && storage == dtype && !upload) return shared(weights_->plain(value));
+  const auto form = weights_->packed(value, "format:" + format.str(), value->byte_size(), [&](const Tensor& t) -> std::shared_ptr<const void> {
+    Tensor moved(storage, t.dims());
+    const auto executable = host_reorder(dtype, t.dims(), {}, format);
+    Tensor workspace(DType::u8, {executable->workspace_bytes()});
+    const TensorArg in{const_cast<std::byte*>(t.bytes().data()), &t.dims()}, out{moved.mutable_bytes().data(), &t.dims()};
+    Args args{{&in, 1}, {&out, 1}, {}, {}, workspace.mutable_bytes().data()};
+    executable->run(nullptr, args, *threads_);
+    if (!upload) return shared(moved);
+    std::byte* memory = device.allocate(moved.byte_size(), Place::device);
+    std::shared_ptr<const std::byte> owner(memory, [keep = setup_.device](const std::byte* p) { keep->release(const_cast<std::byte*>(p), Place::device); });
+    const auto stream = device.make_stream();
+    stream->copy(memory, Place::device, moved.bytes().data(), Place::host, moved.byte_size());
+    stream->wait();
+    return owner;
+  });
+  return std::static_pointer_cast<const std::byte>(form);
+}
+
 Prepared Program::make(NodeId id, const NodeShapes& shapes) const {
   const Offer& chosen = setup_.choices.offers[id];
   const Problem problem = this->problem(id);
@@ -70,11 +110,11 @@ Prepared Program::make(NodeId id, const NodeShapes& shapes) const {
     if (offer.share == Share::view) prepared.view_offset = tactic.view_offset(context);
     return prepared.executable != nullptr || offer.share == Share::view;
   };
-  const Tactic* tactic = find_tactic(setup_.device.kind, chosen.tactic);
-  if (!tactic) fail(ErrorCode::no_kernel, "{}: no tactic '{}' for device '{}'", setup_.graph.describe_node(id), chosen.tactic, setup_.device.kind);
+  const Tactic* tactic = find_tactic(setup_.device->info().kind, chosen.tactic);
+  if (!tactic) fail(ErrorCode::no_kernel, "{}: no tactic '{}' for device '{}'", setup_.graph.describe_node(id), chosen.tactic, setup_.device->info().kind);
   return with_context(setup_.graph.describe_node(id), [&]() -> Prepared {
     if (attempt(*tactic, chosen, prepared.fallback)) return std::move(prepared);
-    for (const Tactic* other : tactics_for(setup_.device.kind)) {
+    for (const Tactic* other : tactics_for(setup_.device->info().kind)) {
       std::string why;
       for (const Offer& offer : other->offers(problem, why))
         if (offer.in == chosen.in && offer.out == chosen.out && offer.share == chosen.share && offer != chosen && attempt(*other, offer, why))
@@ -83,7 +123,10 @@ Prepared Program::make(NodeId id, const NodeShapes& shapes) const {
     // The reference reads and writes any format, and never writes before it has read everything.
     Offer last{"reference", {}, chosen.in, chosen.out};
     std::string why;
-    if (attempt(*find_tactic(setup_.device.kind, "reference"), last, why)) return std::move(prepared);
+    if (attempt(*find_tactic(setup_.device->info().kind, "reference"), last, why)) {
+      if (!setup_.device->is_host()) prepared.executable = staged(std::move(prepared.executable), problem, last, *setup_.device);
+      return std::move(prepared);
+    }
     fail(ErrorCode::no_kernel, "'{}' refused these shapes ({}) and no other tactic reads and writes the same formats", chosen.str(), prepared.fallback);
   });
 }

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "devices/device.h"
 #include "plan/plan.h"
-#include "tactics/tactic.h"
 
 namespace tenon::core {
 
@@ -40,7 +40,7 @@ class Program {
   struct Setup {
     Graph graph;
     Choices choices;
-    DeviceInfo device;
+    std::shared_ptr<Device> device;
     TacticOptions options;
   };
   Program(Setup setup, std::shared_ptr<Threads> threads, std::shared_ptr<Weights> weights);
@@ -48,14 +48,18 @@ class Program {
   const Graph& graph() const { return setup_.graph; }
   const Choices& choices() const { return setup_.choices; }
   const Plan& plan() const { return plan_; }
-  const DeviceInfo& device() const { return setup_.device; }
+  Device& device() const { return *setup_.device; }
   const TacticOptions& options() const { return setup_.options; }
   Threads& threads() const { return *threads_; }
   Weights& weights() const { return *weights_; }
-  Problem problem(NodeId id) const { return {setup_.graph, id, setup_.device, setup_.options}; }
+  Problem problem(NodeId id) const { return {setup_.graph, id, setup_.device->info(), setup_.options}; }
 
   /// The executable of a step at these shapes; kept for the next caller.
   const Prepared& prepare(NodeId id, const NodeShapes& shapes) const;
+  /// The executable that moves a value of these dims from one slot's format to another's.
+  const Prepared& prepare_reorder(DType, const Dims&, const Format& from, const Format& to) const;
+  /// A weight's bytes as steps read them: in this format, at this place.
+  std::shared_ptr<const std::byte> constant(const ConstRef&, const Format&) const;
 
  private:
   Prepared make(NodeId id, const NodeShapes& shapes) const;
@@ -65,6 +69,13 @@ class Program {
   std::shared_ptr<Weights> weights_;
   mutable std::mutex mutex_;
   mutable std::map<std::pair<NodeId, NodeShapes>, std::unique_ptr<const Prepared>> prepared_;
+  struct ReorderKey {
+    DType dtype;
+    Dims dims;
+    Format from, to;
+    auto operator<=>(const ReorderKey&) const = default;
+  };
+  mutable std::map<ReorderKey, std::unique_ptr<const Prepared>> reorders_;
 };
 
 }  // namespace tenon::core

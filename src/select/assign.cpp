@@ -11,9 +11,9 @@ namespace {
 
 constexpr double kNever = std::numeric_limits<double>::infinity();
 
-/// The layout in which a value is produced: graph inputs are row-major.
-Layout produced(const Candidates& c, const std::vector<int>& picks, Value v) {
-  return c.offers[v.node].empty() ? Layout{} : c.offers[v.node][picks[v.node]].out[v.output].layout;
+/// The format in which a value is produced: graph inputs are plain.
+Format produced(const Candidates& c, const std::vector<int>& picks, Value v) {
+  return c.offers[v.node].empty() ? Format{} : c.offers[v.node][picks[v.node]].out[v.output];
 }
 
 class Assignment {
@@ -42,12 +42,12 @@ class Assignment {
 
  private:
   double reorders(const std::vector<int>& picks, Value v) const {
-    const Layout from = produced(c_, picks, v);
-    std::set<Layout> wanted;
-    for (const Use& u : g_.uses(v)) wanted.insert(c_.offers[u.user][picks[u.user]].in[u.input].layout);
-    if (g_.is_output(v)) wanted.insert(Layout{});
+    const Format from = produced(c_, picks, v);
+    std::set<Format> wanted;
+    for (const Use& u : g_.uses(v)) wanted.insert(c_.offers[u.user][picks[u.user]].in[u.input]);
+    if (g_.is_output(v)) wanted.insert(Format{});
     double sum = 0;
-    for (const Layout& to : wanted)
+    for (const Format& to : wanted)
       if (to != from) sum += costs_.reorder(v, from, to);
     return sum;
   }
@@ -77,16 +77,16 @@ class Assignment {
     return picks;
   }
 
-  // What an offer costs against the fixed layouts around the graph: its inputs and outputs are row-major.
+  // What an offer costs against the fixed formats around the graph: its inputs and outputs are plain.
   double border_cost(NodeId id, int k) const {
     const Offer& offer = c_.offers[id][k];
     double sum = 0;
     for (size_t i = 0; i < offer.in.size(); ++i) {
       const Value v = g_.node(id).inputs[i];
-      if (v && g_.node(v.node).as<InputOp>() && !offer.in[i].layout.row_major()) sum += costs_.reorder(v, {}, offer.in[i].layout);
+      if (v && g_.node(v.node).as<InputOp>() && offer.in[i] != Format{}) sum += costs_.reorder(v, {}, offer.in[i]);
     }
     for (int i = 0; i < static_cast<int>(offer.out.size()); ++i)
-      if (g_.is_output({id, i}) && !offer.out[i].layout.row_major()) sum += costs_.reorder({id, i}, offer.out[i].layout, {});
+      if (g_.is_output({id, i}) && offer.out[i] != Format{}) sum += costs_.reorder({id, i}, offer.out[i], {});
     return sum;
   }
 
@@ -95,7 +95,7 @@ class Assignment {
     Pbqp::Matrix m(from.size(), std::vector<double>(to.size(), 0));
     for (size_t i = 0; i < from.size(); ++i)
       for (size_t j = 0; j < to.size(); ++j)
-        if (const Layout &a = from[i].out[v.output].layout, &b = to[j].in[input].layout; a != b) m[i][j] = costs_.reorder(v, a, b);
+        if (const Format &a = from[i].out[v.output], &b = to[j].in[input]; a != b) m[i][j] = costs_.reorder(v, a, b);
     return m;
   }
 

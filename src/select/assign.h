@@ -3,10 +3,10 @@
 
 namespace tenon::core {
 
-/// Costs in microseconds: of each node's offers (infinite: can't run), and of layout changes of a value.
+/// Costs in microseconds: of each node's offers (infinite: can't run), and of moving a value between formats.
 struct Costs {
   std::vector<std::vector<double>> offers;  // as Candidates::offers
-  std::function<double(Value, const Layout& from, const Layout& to)> reorder;
+  std::function<double(Value, const Format& from, const Format& to)> reorder;
 };
 
 /// The offer of each node that makes the whole least: PBQP over offers with reorders as edges, compared with the

@@ -15,14 +15,14 @@ struct Measurement {
 
 Hash problem_hash(const Problem&, const NodeShapes&);
 /// The median of several runs with cold caches, as in a network; or a rejection. Runs in the calling process.
-CostRecord measure_here(const Graph&, const Measurement&, const DeviceInfo&, const TacticOptions&, Weights&, Threads&);
-/// Microseconds of a layout change.
-double measure_reorder(const Dims& dims, int64_t element_size, const Layout& from, const Layout& to, Threads&);
+CostRecord measure_here(const Graph&, const Measurement&, Device&, const TacticOptions&, Weights&, Threads&);
+/// Microseconds of a change of format.
+double measure_reorder(DType, const Dims&, const Format& from, const Format& to, Device&, Threads&);
 
 /// Measures one after the other in a child process, so that a kernel that crashes or hangs costs one rejection: its
 /// death, or more than `limit_s` without an answer, is the sentence. `done` gets each result as it comes and returns
-/// false to stop early.
-void measure_in_worker(const Graph&, const std::vector<Measurement>&, const DeviceInfo&, const TacticOptions&, double limit_s,
+/// false to stop early. On a GPU it measures in this process: a driver does not survive a fork.
+void measure_in_worker(const Graph&, const std::vector<Measurement>&, Device&, const TacticOptions&, double limit_s,
                        const std::function<bool(size_t index, const CostRecord&)>& done);
 
 }  // namespace tenon::core

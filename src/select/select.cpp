@@ -20,8 +20,8 @@ constexpr std::string_view kReorder = "reorder";
 
 class Selector {
  public:
-  Selector(const EngineData& data, const Candidates& candidates, Threads& threads, TimingCache& cache, const SelectOptions& options, const Log& log)
-      : data_(data), g_(data.graph), candidates_(candidates), threads_(threads), cache_(cache), options_(options), log_(log) {}
+  Selector(const EngineData& data, const Candidates& candidates, Device& device, Threads& threads, TimingCache& cache, const SelectOptions& options, const Log& log)
+      : data_(data), g_(data.graph), candidates_(candidates), device_(device), threads_(threads), cache_(cache), options_(options), log_(log) {}
 
   Selection run() {
     if (options_.chaos_seed >= 0) {
@@ -110,7 +110,7 @@ class Selector {
     }
     const auto total = static_cast<int64_t>(list.size());
     if (!go_on(0, total)) return;
-    measure_in_worker(g_, list, data_.device, data_.options, kWorkerLimitS, [&](size_t i, const CostRecord& record) {
+    measure_in_worker(g_, list, device_, data_.options, kWorkerLimitS, [&](size_t i, const CostRecord& record) {
       const Measurement& m = list[i];
       log_.verbose("select", "{}: {}: {}", g_.describe_node(m.node), m.offer.str(), record.rejection.empty() ? fmt::format("{:.1f} us", record.us) : record.rejection);
       cache_.set_cost(m.problem, m.offer.str(), record);
@@ -140,11 +140,11 @@ class Selector {
     costs.offers.resize(g_.capacity());
     for (NodeId id = 0; id < g_.capacity(); ++id)
       for (size_t k = 0; k < candidates_.offers[id].size(); ++k) costs.offers[id].push_back(offer_cost(id, k));
-    costs.reorder = [this](Value v, const Layout& from, const Layout& to) { return reorder_cost(v, from, to); };
+    costs.reorder = [this](Value v, const Format& from, const Format& to) { return reorder_cost(v, from, to); };
     return costs;
   }
 
-  double reorder_cost(Value v, const Layout& from, const Layout& to) {
+  double reorder_cost(Value v, const Format& from, const Format& to) {
     const Type& type = g_.type(v);
     if (g_.constant(v)) return 0;
     Dims dims;
@@ -153,13 +153,14 @@ class Selector {
     } catch (const Error&) {
       return 100;
     }
-    if (same_memory(from, to, dims)) return 1;
+    if (type.boxed()) return 0;
+    if (from.place == to.place && stored_as(from, type.dtype) == stored_as(to, type.dtype) && same_memory(from.layout, to.layout, dims)) return 1;
     Hasher h;
     h.add(std::string(to_string(type.dtype)) + dims_to_string(dims) + from.str() + to.str());
     h.add(data_.device.key());
     const Hash key = h.finish();
     if (const CostRecord* known = cache_.cost(key, std::string(kReorder))) return known->us;
-    const double us = measure_reorder(dims, size_of(type.dtype), from, to, threads_);
+    const double us = measure_reorder(type.dtype, dims, from, to, device_, threads_);
     cache_.set_cost(key, std::string(kReorder), {us, 5, ""});
     return cache_.cost(key, std::string(kReorder))->us;
   }
@@ -167,6 +168,7 @@ class Selector {
   const EngineData& data_;
   const Graph& g_;
   const Candidates& candidates_;
+  Device& device_;
   Threads& threads_;
   TimingCache& cache_;
   const SelectOptions& options_;
@@ -178,8 +180,8 @@ class Selector {
 
 }  // namespace
 
-Selection select(const EngineData& data, const Candidates& candidates, Threads& threads, TimingCache& cache, const SelectOptions& options, const Log& log) {
-  return Selector(data, candidates, threads, cache, options, log).run();
+Selection select(const EngineData& data, const Candidates& candidates, Device& device, Threads& threads, TimingCache& cache, const SelectOptions& options, const Log& log) {
+  return Selector(data, candidates, device, threads, cache, options, log).run();
 }
 
 Hash build_hash(const EngineData& data) {

@@ -24,7 +24,7 @@ struct Selection {
 /// Measures the candidates at the profile's tuned dims, in a worker process, and picks the best combination of offers.
 /// What the cache holds is not measured; a final choice in it is replayed. New measurements are added to the cache, also
 /// when `go_on` throws.
-Selection select(const EngineData&, const Candidates&, Threads&, TimingCache&, const SelectOptions&, const Log&);
+Selection select(const EngineData&, const Candidates&, Device&, Threads&, TimingCache&, const SelectOptions&, const Log&);
 
 /// Identifies a build: graph, weights, options, device and tuned dims. Keys final choices and verdicts.
 Hash build_hash(const EngineData&);

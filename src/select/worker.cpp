@@ -32,12 +32,12 @@ bool write_all(int fd, const void* data, size_t bytes) {
 }
 
 /// The child: shares the parent's graph copy-on-write, has a thread team of its own, never returns.
-[[noreturn]] void work(int fd, const Graph& graph, const std::vector<Measurement>& list, size_t first, const DeviceInfo& device, const TacticOptions& options) {
+[[noreturn]] void work(int fd, const Graph& graph, const std::vector<Measurement>& list, size_t first, Device& device, const TacticOptions& options) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   ::signal(SIGINT, SIG_IGN);
   ::signal(SIGPIPE, SIG_DFL);
   {
-    Threads threads(device.threads);
+    Threads threads(device.info().threads);
     for (size_t i = first; i < list.size(); ++i) {
       Weights weights;  // of one measurement: packed copies of a large model must not add up
       const CostRecord record = measure_here(graph, list[i], device, options, weights, threads);
@@ -54,7 +54,7 @@ bool write_all(int fd, const void* data, size_t bytes) {
 
 class Worker {
  public:
-  Worker(const Graph& graph, const std::vector<Measurement>& list, size_t first, const DeviceInfo& device, const TacticOptions& options) {
+  Worker(const Graph& graph, const std::vector<Measurement>& list, size_t first, Device& device, const TacticOptions& options) {
     int ends[2];
     if (::pipe2(ends, O_CLOEXEC) != 0) fail(ErrorCode::build_failed, "no pipe for the measuring process: {}", std::strerror(errno));
     pid_ = ::fork();
@@ -103,10 +103,20 @@ class Worker {
   bool reaped_ = false;
 };
 
+void measure_in_process(const Graph& graph, const std::vector<Measurement>& list, Device& device, const TacticOptions& options,
+                        const std::function<bool(size_t, const CostRecord&)>& done) {
+  Threads threads(device.info().threads);
+  for (size_t i = 0; i < list.size(); ++i) {
+    Weights weights;
+    if (!done(i, measure_here(graph, list[i], device, options, weights, threads))) return;
+  }
+}
+
 }  // namespace
 
-void measure_in_worker(const Graph& graph, const std::vector<Measurement>& list, const DeviceInfo& device, const TacticOptions& options, double limit_s,
+void measure_in_worker(const Graph& graph, const std::vector<Measurement>& list, Device& device, const TacticOptions& options, double limit_s,
                        const std::function<bool(size_t, const CostRecord&)>& done) {
+  if (!device.is_host()) return measure_in_process(graph, list, device, options, done);
   for (size_t at = 0; at < list.size();) {
     Worker worker(graph, list, at, device, options);
     while (at < list.size()) {

@@ -8,6 +8,8 @@
 namespace tenon::core {
 namespace {
 
+bool is_plain(const Format& format) { return format.layout.row_major() && format.storage == DType::none; }
+
 /// A tensor of this dtype in plain memory, from memory in another format, and back.
 Tensor to_plain(const TensorArg& arg, DType dtype, const Format& format, Threads& threads) {
   const DType storage = format.storage == DType::none ? dtype : format.storage;
@@ -45,7 +47,7 @@ class ReferenceExecutable : public Executable {
     if (!inputs_[i].present()) return {};
     if (i < args.in_box.size() && args.in_box[i]) return *args.in_box[i];
     const TensorArg& arg = args.in[i];
-    if (in_[i] != Format{}) return to_plain(arg, inputs_[i].dtype, in_[i], threads);
+    if (!is_plain(in_[i])) return to_plain(arg, inputs_[i].dtype, in_[i], threads);
     const int64_t bytes = checked_mul(checked_product(*arg.dims), size_of(inputs_[i].dtype));
     return Tensor::view(inputs_[i].dtype, *arg.dims, {arg.data, static_cast<size_t>(bytes)}, nullptr);
   }
@@ -60,7 +62,7 @@ class ReferenceExecutable : public Executable {
     if (tensor.dims() != *args.out[i].dims)
       fail(ErrorCode::shape_mismatch, "output {} was expected to have the shape {}, but it has {}", i,
            dims_to_string(*args.out[i].dims), dims_to_string(tensor.dims()));
-    if (out_[i] != Format{}) return from_plain(tensor, args.out[i], out_[i], threads);
+    if (!is_plain(out_[i])) return from_plain(tensor, args.out[i], out_[i], threads);
     if (tensor.byte_size() > 0 && tensor.bytes().data() != args.out[i].data)
       std::memmove(args.out[i].data, tensor.bytes().data(), static_cast<size_t>(tensor.byte_size()));
   }
@@ -96,7 +98,14 @@ class ReferenceExecutable : public Executable {
 class Reference : public Tactic {
  public:
   std::string_view name() const override { return "reference"; }
-  std::vector<Offer> offers(const Problem& p, std::string&) const override { return {row_major_offer(p, name())}; }
+  std::vector<Offer> offers(const Problem& p, std::string&) const override {
+    Offer offer = row_major_offer(p, name());
+    // A GPU's own memory can't be read here.
+    const Place place = p.device.kind == "cuda" ? Place::host : Place::device;
+    for (auto* formats : {&offer.in, &offer.out})
+      for (Format& format : *formats) format.place = place;
+    return {std::move(offer)};
+  }
   std::shared_ptr<const Executable> prepare(const PrepareContext& cx, std::string&) const override {
     return std::make_shared<ReferenceExecutable>(cx.problem, cx.offer);
   }

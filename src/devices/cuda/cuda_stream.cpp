@@ -1,0 +1,99 @@
+#include "devices/cuda/cuda_stream.h"
+
+#include "cuda/check.h"
+
+namespace tenon::core::cuda {
+namespace {
+
+class GraphRecording : public Recording {
+ public:
+  explicit GraphRecording(cudaGraphExec_t exec) : exec_(exec) {}
+  ~GraphRecording() override { cudaGraphExecDestroy(exec_); }
+  cudaGraphExec_t exec() const { return exec_; }
+
+ private:
+  cudaGraphExec_t exec_;
+};
+
+cudaMemcpyKind direction(Place to, Place from) {
+  if (to == Place::device) return from == Place::device ? cudaMemcpyDeviceToDevice : cudaMemcpyHostToDevice;
+  return from == Place::device ? cudaMemcpyDeviceToHost : cudaMemcpyHostToHost;
+}
+
+class CudaStream : public Stream {
+ public:
+  CudaStream(int device, cudaStream_t handle, bool own) : device_(device), handle_(handle), own_(own) {}
+  ~CudaStream() override {
+    for (cudaEvent_t e : events_) cudaEventDestroy(e);
+    if (own_) cudaStreamDestroy(handle_);
+  }
+  void* handle() const override { return handle_; }
+
+  void copy(void* to, Place to_place, const void* from, Place from_place, int64_t bytes) override {
+    if (bytes == 0) return;
+    const CurrentDevice current(device_);
+    check(cudaMemcpyAsync(to, from, static_cast<size_t>(bytes), direction(to_place, from_place), handle_), "copying {} bytes", bytes);
+  }
+  void wait() override {
+    const CurrentDevice current(device_);
+    check(cudaStreamSynchronize(handle_), "waiting for GPU {}", device_);
+  }
+
+  int mark() override {
+    const CurrentDevice current(device_);
+    if (used_ == events_.size()) {
+      cudaEvent_t event = nullptr;
+      check(cudaEventCreate(&event), "making an event");
+      events_.push_back(event);
+    }
+    check(cudaEventRecord(events_[used_], handle_), "recording an event");
+    return static_cast<int>(used_++);
+  }
+  double elapsed_us(int from, int to) const override {
+    float ms = 0;
+    check(cudaEventElapsedTime(&ms, events_.at(from), events_.at(to)), "reading the time between two events");
+    return 1000.0 * ms;
+  }
+  void clear_marks() override { used_ = 0; }
+
+  void begin_capture() override {
+    const CurrentDevice current(device_);
+    check(cudaStreamBeginCapture(handle_, cudaStreamCaptureModeThreadLocal), "starting to record a graph");
+  }
+  std::shared_ptr<Recording> end_capture() override {
+    const CurrentDevice current(device_);
+    cudaGraph_t graph = nullptr;
+    if (cudaStreamEndCapture(handle_, &graph) != cudaSuccess || !graph) {
+      cudaGetLastError();
+      return nullptr;
+    }
+    cudaGraphExec_t exec = nullptr;
+    const cudaError_t error = cudaGraphInstantiate(&exec, graph, 0);
+    cudaGraphDestroy(graph);
+    check(error, "making a graph of the recorded work");
+    return std::make_shared<GraphRecording>(exec);
+  }
+  void launch(const Recording& recording) override {
+    const CurrentDevice current(device_);
+    check(cudaGraphLaunch(static_cast<const GraphRecording&>(recording).exec(), handle_), "launching a graph");
+  }
+  bool captured_by_caller() const override {
+    if (own_) return false;
+    cudaStreamCaptureStatus status = cudaStreamCaptureStatusNone;
+    check(cudaStreamIsCapturing(handle_, &status), "asking whether the stream is being captured");
+    return status != cudaStreamCaptureStatusNone;
+  }
+
+ private:
+  int device_;
+  cudaStream_t handle_;
+  bool own_;
+  std::vector<cudaEvent_t> events_;
+  size_t used_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<Stream> make_stream(int device, cudaStream_t handle, bool own) { return std::make_unique<CudaStream>(device, handle, own); }
+
+}  // namespace tenon::core::cuda

@@ -1,0 +1,11 @@
+#pragma once
+#include <cuda_runtime_api.h>
+
+#include "devices/device.h"
+
+namespace tenon::core::cuda {
+
+/// A stream of GPU `device`: our own (`own`), or the caller's.
+std::unique_ptr<Stream> make_stream(int device, cudaStream_t handle, bool own);
+
+}  // namespace tenon::core::cuda

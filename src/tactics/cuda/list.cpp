@@ -1,0 +1,9 @@
+#include "tactics/cuda/list.h"
+
+namespace tenon::core::cuda {
+
+std::vector<const Tactic*> library_tactics() { return {}; }
+std::vector<const Tactic*> own_tactics() { return {}; }
+std::vector<const Tactic*> generated_tactics() { return {}; }
+
+}  // namespace tenon::core::cuda

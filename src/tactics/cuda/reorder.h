@@ -1,0 +1,9 @@
+#pragma once
+#include "tactics/tactic.h"
+
+namespace tenon::core::cuda {
+
+/// Moves a value in device memory from one format to another: layout and storage type. One input, one output.
+std::shared_ptr<const Executable> device_reorder(DType, const Dims&, const Format& from, const Format& to);
+
+}  // namespace tenon::core::cuda
