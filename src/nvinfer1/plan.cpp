@@ -134,6 +134,7 @@ std::string encode(const PlanInfo& info) {
     w.text(r.constant);
   });
   write_texts(w, info.plugin_libraries);
+  write_texts(w, info.debug_tensors);
   return {reinterpret_cast<const char*>(w.bytes().data()), w.bytes().size()};
 }
 
@@ -165,6 +166,7 @@ PlanInfo decode(std::span<const std::byte> bytes) {
     w.constant = core::read_text(r);
   });
   read_texts(r, info.plugin_libraries);
+  read_texts(r, info.debug_tensors);
   if (r.left() != 0) core::corrupt("the API section has bytes left over");
   return info;
 }

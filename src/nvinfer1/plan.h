@@ -55,6 +55,7 @@ struct PlanInfo {
   };
   std::vector<RefitWeights> refit;
   std::vector<std::string> plugin_libraries;
+  std::vector<std::string> debug_tensors;  // marked with markDebug: inner tensors that keep their names
 };
 
 /// A built or loaded engine: one core engine per profile over shared weights. Graph inputs and outputs have the names

@@ -1,0 +1,73 @@
+#include <algorithm>
+
+#include "nvinfer1/runtime/context.h"
+#include "nvinfer1/runtime/layer_info.h"
+
+// Profiler rows and debug tensors of a context.
+namespace tenon::adapter {
+
+using namespace nvinfer1;
+using Code = nvinfer1::ErrorCode;
+
+namespace {
+
+DataType type_of(const core::Tensor& tensor) { return static_cast<DataType>(api_type(tensor.dtype())); }
+
+}  // namespace
+
+bool Context::reportToProfiler() const noexcept {
+  return guarded(report_, "IExecutionContext::reportToProfiler", false, [&] {
+    if (!profiler_) refuse(Code::kINVALID_STATE, "no profiler is set; call setProfiler before running");
+    if (times_.empty()) refuse(Code::kINVALID_STATE, "nothing ran since the profiler was set");
+    report_times();
+    return true;
+  });
+}
+
+void Context::report_times() const {
+  const core::Program& program = *state_->plan()->engines[shapes_.profile()].program;
+  for (const core::StepTime& time : times_)
+    profiler_->reportLayerTime(layer_name(program, program.plan().steps[time.step]).c_str(), static_cast<float>(time.us / 1000.0));
+}
+
+bool Context::setDebugListener(IDebugListener* listener) noexcept {
+  listener_ = listener;
+  return true;
+}
+
+bool Context::setTensorDebugState(char const* name, bool flag) noexcept {
+  return guarded(report_, "IExecutionContext::setTensorDebugState", false, [&] {
+    const auto& known = state_->info().debug_tensors;
+    if (std::find(known.begin(), known.end(), need(name, "name")) == known.end())
+      refuse(Code::kINVALID_ARGUMENT, "'{}' is no debug tensor; mark it with INetworkDefinition::markDebug before the build", name);
+    if (flag) debug_tensors_.insert(name);
+    else debug_tensors_.erase(name);
+    return true;
+  });
+}
+
+bool Context::getDebugState(char const* name) const noexcept { return name && debug_tensors_.count(std::string_view(name)) > 0; }
+
+bool Context::setAllTensorsDebugState(bool flag) noexcept {
+  debug_tensors_.clear();
+  if (flag) debug_tensors_.insert(state_->info().debug_tensors.begin(), state_->info().debug_tensors.end());
+  return true;
+}
+
+bool Context::setUnfusedTensorsDebugState(bool flag) noexcept {
+  debug_unfused_ = flag;
+  return true;
+}
+
+void Context::observe(core::Value value, const core::HostValue& host, cudaStream_t stream) const {
+  const core::Tensor* tensor = std::get_if<core::Tensor>(&host);
+  const core::Graph& g = state_->plan()->engines[shapes_.profile()].program->graph();
+  const std::string& name = g.name_of(value);
+  if (!tensor || name.empty() || tensor->dtype() == DType::string) return;
+  if (!debug_unfused_ && debug_tensors_.count(name) == 0) return;
+  const Dims dims = to_api_dims(tensor->dims());
+  if (!listener_->processDebugTensor(tensor->bytes().data(), TensorLocation::kHOST, type_of(*tensor), dims, name.c_str(), stream))
+    refuse(Code::kFAILED_EXECUTION, "the debug listener refused tensor '{}'", name);
+}
+
+}  // namespace tenon::adapter
