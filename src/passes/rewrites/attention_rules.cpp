@@ -47,6 +47,28 @@ std::optional<Scores> as_scores(const Graph& g, Value v, int depth = 4) {
   return std::nullopt;
 }
 
+/// Scores [B*W,H,S,T] seen as [B,W,H,S,T], where a mask [1,W,1 or H,S,T] is added, and put back: the windows of an image.
+struct Windows {
+  Value scores, mask;
+};
+
+std::optional<Windows> as_windows(const Graph& g, Value v) {
+  const Value sum = is<Reshape>(g, v) && single_use(g, v) ? input(g, v) : Value{};
+  if (!is_binary(g, sum, BinaryKind::add) || !single_use(g, sum) || !ranked_tensor(g, sum)) return std::nullopt;
+  for (const int side : {0, 1}) {
+    const Value split = input(g, sum, side), mask = input(g, sum, 1 - side);
+    if (!is<Reshape>(g, split) || !single_use(g, split) || !same_shape(g, split, sum)) continue;
+    if (!same_shape(g, input(g, split), v) || g.type(sum).rank() != 5 || g.type(v).rank() != 4) continue;
+    if (!ranked_tensor(g, mask) || g.type(mask).rank() != 5) continue;
+    const Shape &whole = g.type(sum).shape, &joined = g.type(v).shape, &part = g.type(mask).shape;
+    bool fits = known_equal(part[0], 1) && (known_equal(part[2], 1) || known_equal(part[2], whole[2]));
+    for (const int axis : {1, 3, 4}) fits = fits && whole[axis].is_const() && known_equal(part[axis], whole[axis]);
+    for (const int axis : {1, 2, 3}) fits = fits && joined[axis].is_const() && known_equal(joined[axis], whole[axis + 1]);
+    if (fits) return Windows{input(g, split), mask};
+  }
+  return std::nullopt;
+}
+
 /// Where(keep, scores, low), or with the choices exchanged: the same as adding Where(keep, 0, low) to the scores.
 struct Hiding {
   Value scores, keep;
@@ -133,6 +155,46 @@ std::optional<Patch> attention(Graph& g, Value root, Near& near) {
   return replace(root, build(g, *scores, mask, v));
 }
 
+/// [B*W,H,S,D] with the windows as heads: [B,W*H,S,D].
+Shape windows_as_heads(const Graph& g, Value x, const Dim& windows) {
+  const Shape& s = g.type(x).shape;
+  return {floordiv(s[0], windows), windows * s[1], s[2], s[3]};
+}
+
+/// [1,W*H,S,T] from the windows' mask [1,W,1 or H,S,T] and one [1,H,S,T] that all of them share, or none.
+Value mask_of_heads(Graph& g, Value mask, Value shared, const Dim& heads) {
+  Shape s = g.type(mask).shape;
+  s[2] = heads;
+  if (shared) mask = g.add(Binary(BinaryKind::add), {mask, shared});
+  const Dims full{1, s[1].value(), heads.value(), s[3].value(), s[4].value()};
+  mask = g.add(Expand{}, {mask, constant_i64(g, full)});
+  return *reshape_to(g, mask, {1, s[1] * heads, s[3], s[4]});
+}
+
+std::optional<Patch> window_attention(Graph& g, Value root, Near& near) {
+  const Value p = is<MatMul>(g, root) ? input(g, root) : Value{};
+  const auto* softmax = is<Softmax>(g, p);
+  if (!softmax || softmax->log || !is_rank(g, p, 4, 4) || !is_float(g, root)) return std::nullopt;
+  if (softmax->axis != -1 && softmax->axis != 3) return std::nullopt;
+  const auto windows = as_windows(g, input(g, p));
+  auto scores = windows ? as_scores(g, windows->scores) : std::nullopt;
+  if (!scores || scores->scale == 0) return std::nullopt;
+  if (!single_use(g, p)) return near.miss("the probabilities are used elsewhere");
+  if (!is_plain(g, root)) return near.miss("the product with the values has more to it");
+  if (scores->mask && (!is_rank(g, scores->mask, 1, 4) || (is_rank(g, scores->mask, 4, 4) && !known_equal(g.type(scores->mask).shape[0], 1))))
+    return near.miss("the mask inside the windows differs between them");
+  const Dim count = g.type(windows->mask).shape[1];
+  Value v = input(g, root, 1);
+  for (const Value operand : {scores->q, scores->k, v}) {
+    if (const auto problem = operand_problem(g, operand, p)) return near.miss(*problem);
+    if (!can_reshape_to(g, operand, windows_as_heads(g, operand, count))) return near.miss("an operand's dims are open");
+  }
+  const Value mask = mask_of_heads(g, windows->mask, scores->mask, g.type(p).shape[1]);
+  for (Value* operand : {&scores->q, &scores->k, &v}) *operand = *reshape_to(g, *operand, windows_as_heads(g, *operand, count));
+  const auto y = reshape_to(g, build(g, *scores, mask, v), g.type(root).shape);
+  return y ? std::optional(replace(root, *y)) : std::nullopt;
+}
+
 std::optional<Patch> mask_expanded(Graph& g, Value root, Near&) {
   const auto* attention = is<Attention>(g, root);
   const Value mask = attention ? input(g, root, 3) : Value{};
@@ -147,6 +209,7 @@ std::optional<Patch> mask_expanded(Graph& g, Value root, Near&) {
 constexpr Rewrite kRules[] = {
     spelling("Attention(q, k, v, Expand(mask)) => Attention(q, k, v, mask)", mask_expanded),
     {"softmax(scale * q @ k^T + mask) @ v => Attention(q, k, v, mask)", attention, true, true},
+    {"softmax(scale * q @ k^T + mask of each window) @ v => Attention, windows as heads", window_attention, true, true},
 };
 
 }  // namespace
