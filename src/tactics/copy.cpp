@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "kernels/cpu/box_copy.h"
 #include "tactics/all.h"
 #include "tactics/moves.h"
 #include "tactics/support.h"
@@ -9,21 +10,25 @@ namespace {
 
 class CopyExecutable : public Executable {
  public:
-  explicit CopyExecutable(std::vector<Move> moves) : moves_(std::move(moves)) {}
+  CopyExecutable(std::vector<Move> moves, int64_t element) : moves_(std::move(moves)) {
+    for (const Move& m : moves_) copies_.emplace_back(element, m.dims, m.from_strides, m.to_strides);
+  }
   std::string kernel_name() const override { return "copy"; }
   bool uses_input(int i) const override {
     return std::any_of(moves_.begin(), moves_.end(), [i](const Move& m) { return m.in == i; });
   }
   void run(State*, const Args& args, Threads& threads) const override {
     static const std::byte zeros[16] = {};
-    for (const Move& m : moves_) {
+    for (size_t i = 0; i < moves_.size(); ++i) {
+      const Move& m = moves_[i];
       const std::byte* from = m.in < 0 ? zeros : args.in[static_cast<size_t>(m.in)].data + m.from_offset;
-      m.copy.run(from, args.out[static_cast<size_t>(m.out)].data + m.to_offset, threads);
+      copies_[i].run(from, args.out[static_cast<size_t>(m.out)].data + m.to_offset, threads);
     }
   }
 
  private:
   std::vector<Move> moves_;
+  std::vector<cpu::BoxCopy> copies_;
 };
 
 /// Ops that only move elements: transposes, slices, concatenations, paddings, repetitions.
@@ -47,7 +52,8 @@ class Copy : public Tactic {
 
   std::shared_ptr<const Executable> prepare(const PrepareContext& cx, std::string& why) const override {
     auto moves = moves_of(cx, why);
-    return moves ? std::make_shared<CopyExecutable>(std::move(*moves)) : nullptr;
+    if (!moves) return nullptr;
+    return std::make_shared<CopyExecutable>(std::move(*moves), size_of(cx.problem.output(0).dtype()));
   }
 };
 

@@ -1,5 +1,7 @@
 #include "tactics/memory_axes.h"
 
+#include <algorithm>
+
 #include "tactics/support.h"
 
 namespace tenon::core {
@@ -24,6 +26,25 @@ std::vector<Offer> in_both_layouts(const Offer& row_major, int rank) {
   offers.push_back(row_major);
   offers[1].in[0] = offers[1].out[0] = with_layout(channels_last(rank));
   return offers;
+}
+
+Dims aligned_strides(const Dims& dims, const Layout& layout, size_t rank) {
+  const Dims own = strides_of(layout, dims);
+  Dims strides(rank, 0);
+  for (size_t i = 0; i < dims.size(); ++i)
+    if (dims[i] != 1) strides[rank - dims.size() + i] = own[i];
+  return strides;
+}
+
+Dims in_memory_order(const Dims& of_axes, const Layout& layout) {
+  if (layout.row_major()) return of_axes;
+  Dims result;
+  for (int8_t axis : layout.order) result.push_back(of_axes[static_cast<size_t>(axis)]);
+  return result;
+}
+
+bool has_order(const Fact& fact) {
+  return std::count_if(fact.shape().begin(), fact.shape().end(), [](const Dim& d) { return d != Dim(1); }) >= 2;
 }
 
 }  // namespace tenon::core

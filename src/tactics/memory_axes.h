@@ -12,4 +12,11 @@ MemoryAxis memory_axis(const Dims& dims, const Layout& layout, int64_t axis);
 /// The same offer in row-major and, for rank 3 and more, in channels-last order for the first input and output.
 std::vector<Offer> in_both_layouts(const Offer& row_major, int rank);
 
+/// An operand's strides along the axes of a result, aligned at the last one; 0 where it is broadcast.
+Dims aligned_strides(const Dims& operand, const Layout&, size_t rank);
+/// Puts what belongs to the axes in the order they have in memory.
+Dims in_memory_order(const Dims& of_axes, const Layout&);
+/// A value with two axes or more that are not known to be 1 has an order worth choosing.
+bool has_order(const Fact&);
+
 }  // namespace tenon::core

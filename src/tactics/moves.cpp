@@ -15,16 +15,19 @@ struct Side {
 
 class Moves {
  public:
-  explicit Moves(const PrepareContext& cx) : cx_(cx), element_(size_of(cx.problem.output(0).dtype())) {}
+  explicit Moves(const PrepareContext& cx) : cx_(cx) {}
 
   Side in(int i) const { return side(cx_.shapes.in[static_cast<size_t>(i)], cx_.offer.in[static_cast<size_t>(i)]); }
   Side out(int i) const { return side(cx_.shapes.out[static_cast<size_t>(i)], cx_.offer.out[static_cast<size_t>(i)]); }
   std::vector<int64_t> numbers(int i) const { return *cx_.problem.input(i).numbers(); }
-  int element() const { return static_cast<int>(element_); }
 
   void add(int in, int out, const Dims& dims, const Dims& from, const Dims& to, int64_t from_at = 0,
            int64_t to_at = 0) {
-    all.push_back({in, out, from_at * element_, to_at * element_, cpu::BoxCopy(element_, dims, from, to)});
+    const DType dtype = cx_.problem.output(0).dtype();
+    const auto element = [&](const std::vector<Format>& formats, int i) {
+      return size_of(i < 0 ? dtype : stored_as(formats[static_cast<size_t>(i)], dtype));
+    };
+    all.push_back({in, out, from_at * element(cx_.offer.in, in), to_at * element(cx_.offer.out, out), dims, from, to});
   }
 
   std::vector<Move> all;
@@ -32,7 +35,6 @@ class Moves {
  private:
   static Side side(const Dims& dims, const Format& format) { return {dims, strides_of(format.layout, dims)}; }
   const PrepareContext& cx_;
-  int64_t element_;
 };
 
 void transpose(Moves& m, const Transpose& op) {

@@ -1,14 +1,13 @@
 #pragma once
-#include "kernels/cpu/box_copy.h"
 #include "tactics/tactic.h"
 
 namespace tenon::core {
 
-/// A box of elements from an input (-1: zeros) to an output; offsets in bytes.
+/// A box of elements from an input (-1: zeros) to an output. Offsets in bytes, strides in elements of what is stored.
 struct Move {
   int in = 0, out = 0;
   int64_t from_offset = 0, to_offset = 0;
-  cpu::BoxCopy copy;
+  Dims dims, from_strides, to_strides;
 };
 
 /// The moves that compute a node at concrete dims, in this order; nothing when it is not made of moves, or what it

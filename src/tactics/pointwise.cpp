@@ -5,36 +5,18 @@
 #include "kernels/cpu/strip_program.h"
 #include "ops/fused.h"
 #include "tactics/all.h"
+#include "tactics/memory_axes.h"
 #include "tactics/support.h"
 
 namespace tenon::core {
 namespace {
-
-/// The operand's strides along the axes of the result, aligned at the last one; 0 where it is broadcast.
-Dims aligned_strides(const Dims& dims, const Layout& layout, size_t rank) {
-  const Dims own = strides_of(layout, dims);
-  Dims strides(rank, 0);
-  for (size_t i = 0; i < dims.size(); ++i)
-    if (dims[i] != 1) strides[rank - dims.size() + i] = own[i];
-  return strides;
-}
-
-/// Puts what belongs to the axes in the order they have in memory.
-Dims in_memory_order(const Dims& of_axes, const Layout& layout) {
-  if (layout.row_major()) return of_axes;
-  Dims result;
-  for (int8_t axis : layout.order) result.push_back(of_axes[static_cast<size_t>(axis)]);
-  return result;
-}
-
-DType stored(const Format& format, DType dtype) { return format.storage == DType::none ? dtype : format.storage; }
 
 /// Without dims: enough to ask whether every op has a function.
 cpu::StripSpec spec_of_ops(const LoopForm& form, const Offer& offer) {
   cpu::StripSpec spec;
   for (const LoopForm::Operand& o : form.operands) {
     cpu::StripSpec::Operand operand{o.fact.dtype(), {}, {}, o.input < 0};
-    if (o.input >= 0) operand.dtype = stored(offer.in[static_cast<size_t>(o.input)], operand.dtype);
+    if (o.input >= 0) operand.dtype = stored_as(offer.in[static_cast<size_t>(o.input)], operand.dtype);
     if (o.constant) {
       const Tensor number = o.constant->value();
       std::memcpy(operand.number.data(), number.bytes().data(), static_cast<size_t>(number.byte_size()));
@@ -45,7 +27,7 @@ cpu::StripSpec spec_of_ops(const LoopForm& form, const Offer& offer) {
   for (const LoopForm::Scalar& s : form.body)
     spec.ops.push_back({std::string(s.op), s.dtype, s.args, static_cast<float>(s.alpha), static_cast<float>(s.beta)});
   for (size_t r = 0; r < form.results.size(); ++r)
-    spec.results.push_back({form.results[r], stored(offer.out[r], form.dtype(form.results[r]))});
+    spec.results.push_back({form.results[r], stored_as(offer.out[r], form.dtype(form.results[r]))});
   return spec;
 }
 
@@ -91,11 +73,6 @@ class PointwiseExecutable : public Executable {
   std::vector<int> inputs_;
   std::string name_;
 };
-
-/// An input with two axes or more that are not known to be 1 has an order worth choosing.
-bool has_order(const Fact& fact) {
-  return std::count_if(fact.shape().begin(), fact.shape().end(), [](const Dim& d) { return d != Dim(1); }) >= 2;
-}
 
 /// Pointwise nodes and Fused bodies, strip by strip through vector functions.
 class Pointwise : public Tactic {

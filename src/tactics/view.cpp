@@ -66,6 +66,19 @@ Offer view(const Problem& p, std::string_view tactic, const Layout& in, const La
   return offer;
 }
 
+/// The views as they are, then of the value in each narrower storage that the user allows.
+std::vector<Offer> in_each_storage(std::vector<Offer> views, const Problem& p) {
+  if (p.output(0).dtype() != DType::f32) return views;
+  const size_t plain = views.size();
+  for (DType storage : p.options.precisions)
+    for (size_t i = 0; i < plain; ++i) {
+      Offer offer = views[i];
+      offer.in[0].storage = offer.out[0].storage = storage;
+      views.push_back(std::move(offer));
+    }
+  return views;
+}
+
 /// Ops whose output is the input's bytes, or a part of them, under other dims.
 class View : public Tactic {
  public:
@@ -88,7 +101,7 @@ class View : public Tactic {
       if (moves_channels_front(*op, rank)) result.push_back(view(p, name(), {}, channels_last(rank)));
       if (result.empty()) why = "the axes do not move between row-major and channels-last order";
     }
-    return result;
+    return in_each_storage(std::move(result), p);
   }
 
   std::shared_ptr<const Executable> prepare(const PrepareContext&, std::string&) const override {
@@ -121,8 +134,8 @@ class TransposedView : public Tactic {
       in.order[i] = static_cast<int8_t>(from);
       out.order[static_cast<size_t>(from)] = static_cast<int8_t>(i);
     }
-    if (std::is_sorted(in.order.begin(), in.order.end())) return {view(p, name(), {}, {})};
-    return {view(p, name(), {}, out), view(p, name(), in, {})};
+    if (std::is_sorted(in.order.begin(), in.order.end())) return in_each_storage({view(p, name(), {}, {})}, p);
+    return in_each_storage({view(p, name(), {}, out), view(p, name(), in, {})}, p);
   }
 
   std::shared_ptr<const Executable> prepare(const PrepareContext&, std::string&) const override {

@@ -4,6 +4,5 @@ namespace tenon::core::cuda {
 
 std::vector<const Tactic*> library_tactics() { return {}; }
 std::vector<const Tactic*> own_tactics() { return {}; }
-std::vector<const Tactic*> generated_tactics() { return {}; }
 
 }  // namespace tenon::core::cuda

@@ -1,0 +1,10 @@
+#pragma once
+#include "tactics/tactic.h"
+
+namespace tenon::core::cuda {
+
+/// Each tactic, defined in the file of its name; their order of preference is in list_generated.cpp.
+const Tactic& generated_pointwise_tactic();
+const Tactic& device_copy_tactic();
+
+}  // namespace tenon::core::cuda
