@@ -13,10 +13,11 @@ struct BoxArgs {
   i64 row_stride, column_stride;  // of `from` along rows, of `to` along columns
 };
 
-inline TO converted(FROM x) {
-  if constexpr (same_type<FROM, TO>) return x;
-  else return Element<TO>::put(Element<FROM>::get(x));
+template <class To, class From> inline To converted_to(From x) {
+  if constexpr (same_type<From, To>) return x;
+  else return Element<To>::put(Element<From>::get(x));
 }
+inline TO converted(FROM x) { return converted_to<TO>(x); }
 
 // Where the piece `index` lies.
 inline void locate(const BoxArgs& a, u32 index, i64& from, i64& to) {

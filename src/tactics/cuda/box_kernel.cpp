@@ -47,7 +47,7 @@ KernelText box_text(DType from, DType to) {
   const std::string_view from_name = from == to ? raw_name(size_of(to)) : element_name(from),
                          to_name = from == to ? raw_name(size_of(to)) : element_name(to);
   if (from_name.empty() || to_name.empty())
-    fail(ErrorCode::unsupported, "kernels convert no elements of {} to {}", to_string(from), to_string(to));
+    fail(ErrorCode::no_kernel, "kernels convert no elements of {} to {}", to_string(from), to_string(to));
   return {kernel_text_box,
           {fmt::format("-DFROM={}", from_name), fmt::format("-DTO={}", to_name), fmt::format("-DWIDTH={}", width_of(from, to)),
            fmt::format("-DTILE={}", tile_of(to))}};
@@ -59,7 +59,7 @@ BoxKernel::BoxKernel(DType from, DType to, const Dims& dims, const Dims& from_st
   Loops loops = in_order_of_target(dims, from_strides, to_strides);
   pieces_ = 1;
   peel(loops);
-  if (loops.size() > kMostLoops) fail(ErrorCode::unsupported, "a move of {} loops; kernels have {}", loops.size(), kMostLoops);
+  if (loops.size() > kMostLoops) fail(ErrorCode::no_kernel, "a move of {} loops; kernels have {}", loops.size(), kMostLoops);
   module_ = &compiled(box_text(from, to), compute);
   const int64_t width = width_of(from, to);
   if (width > 1 && loops.vector_width(width) == width) {
@@ -83,7 +83,7 @@ void BoxKernel::peel(Loops& loops) {
   to_piece_ = loops.strides[1].back() * to_size_;
   loops.extents.back() = 1;
   loops.collapse();
-  if (loops.count() > kMostItems) fail(ErrorCode::unsupported, "a move of {} elements in one loop", loops.count());
+  if (loops.count() > kMostItems) fail(ErrorCode::too_large, "a move of {} elements in one loop", loops.count());
 }
 
 BoxKernel::Prepared BoxKernel::one_by_one(const Loops& elements, int64_t width, const char* entry) const {

@@ -1,0 +1,150 @@
+// Every kernel text compiles for every architecture. Needs NVRTC, no GPU.
+#include <gtest/gtest.h>
+
+#include <bit>
+
+#include "codegen/cuda/pointwise.h"
+#include "cuda/compile.h"
+#include "cuda/loops.h"
+#include "ops/fused.h"
+#include "ops/pointwise.h"
+#include "tactics/cuda/box_kernel.h"
+#include "tactics/tactic.h"
+
+namespace tenon::core::cuda {
+namespace {
+
+/// Oldest and newest of what the texts say differently, then all others with the texts alone.
+constexpr int kArchs[] = {75, 80, 86, 89, 90, 100, 120};
+
+class Compile : public testing::Test {
+ protected:
+  void SetUp() override {
+    const std::string why = why_no_compiler();
+    if (!why.empty()) GTEST_SKIP() << why;
+    const std::vector<int> known = compiler_archs();
+    for (int arch : kArchs)
+      if (std::count(known.begin(), known.end(), arch)) archs_.push_back(arch);
+  }
+  void expect_compiles(const KernelText& text, const std::string& what) {
+    for (int arch : archs_) expect_compiles(text, what, arch);
+  }
+  void expect_compiles(const KernelText& text, const std::string& what, int arch) {
+    SCOPED_TRACE(what);
+    EXPECT_NO_THROW(EXPECT_GT(compile_only(text, arch).size(), 0u)) << error_of(text, arch);
+  }
+  static std::string error_of(const KernelText& text, int arch) try {
+    compile_only(text, arch);
+    return {};
+  } catch (const std::exception& e) {
+    return e.what();
+  }
+  std::vector<int> archs_;
+};
+
+Fact fact(DType dtype) { return Fact::tensor(dtype, {Dim::symbol("N"), 4, 8}); }
+
+/// The text of one op on inputs of a dtype, stored as `storage`.
+KernelText text_of(OpRef op, const std::vector<DType>& inputs, DType storage) {
+  Graph graph;
+  std::vector<Value> values;
+  for (size_t i = 0; i < inputs.size(); ++i) values.push_back(graph.add_input("x" + std::to_string(i), fact(inputs[i]).type));
+  const NodeId id = graph.add(std::move(op), values).node;
+  std::string why;
+  const auto form = lower(graph, id, why);
+  if (!form || !can_generate(*form, why)) return {};
+  Offer offer;
+  offer.in.resize(inputs.size());
+  offer.out.resize(1);
+  for (size_t i = 0; i < inputs.size(); ++i)
+    if (inputs[i] == DType::f32) offer.in[i].storage = storage;
+  if (form->dtype(form->results[0]) == DType::f32) offer.out[0].storage = storage;
+  return {pointwise_text(*form, offer).text, {}};
+}
+
+/// Adds what an op on two operands of `dtype` computes as one more result of the form.
+void add_result(LoopForm& form, const OpRef& op, int arity, DType dtype) try {
+  Graph graph;
+  std::vector<Value> values;
+  for (int i = 0; i < arity; ++i) values.push_back(graph.add_input("x" + std::to_string(i), fact(dtype).type));
+  const NodeId id = graph.add(op, values).node;
+  std::string why;
+  const auto one = lower(graph, id, why);
+  if (!one || one->body.size() != 1 || !can_generate(*one, why)) return;
+  form.body.push_back(one->body[0]);
+  form.results.push_back(form.values() - 1);
+} catch (const Error&) {  // the op does not take this type
+}
+
+TEST_F(Compile, PointwiseKinds) {
+  for (DType dtype : {DType::f32, DType::i32, DType::u64, DType::boolean, DType::f64}) {
+    LoopForm form;
+    form.operands = {{0, nullptr, fact(dtype)}, {1, nullptr, fact(dtype)}};
+    for (size_t k = 0; k < enum_names(UnaryKind{}).size(); ++k)
+      add_result(form, std::make_shared<Unary>(static_cast<UnaryKind>(k), 0.5, 0.25), 1, dtype);
+    for (size_t k = 0; k < enum_names(BinaryKind{}).size(); ++k)
+      add_result(form, std::make_shared<Binary>(static_cast<BinaryKind>(k)), 2, dtype);
+    EXPECT_GT(form.results.size(), dtype == DType::f32 ? 50u : 4u) << to_string(dtype);
+    Offer offer;
+    offer.in.resize(2);
+    offer.out.resize(form.results.size());
+    expect_compiles({pointwise_text(form, offer).text, {}}, "all kinds of " + std::string(to_string(dtype)), 90);
+  }
+}
+
+TEST_F(Compile, PointwiseStorages) {
+  for (DType storage : {DType::none, DType::f16, DType::bf16})
+    expect_compiles(text_of(std::make_shared<Unary>(UnaryKind::gelu_erf), {DType::f32}, storage), "gelu");
+  expect_compiles(text_of(std::make_shared<Where>(), {DType::boolean, DType::f32, DType::f32}, DType::f16), "where");
+}
+
+TEST_F(Compile, Casts) {
+  const DType types[] = {DType::f32, DType::f64, DType::f16, DType::bf16, DType::i8, DType::i16, DType::i32, DType::i64,
+                         DType::u8,  DType::u16, DType::u32, DType::u64,  DType::i4, DType::u4,  DType::i2,  DType::boolean};
+  for (DType from : {DType::f32, DType::f64, DType::f16, DType::i64, DType::u64, DType::u4, DType::boolean}) {
+    LoopForm form;
+    form.operands = {{0, nullptr, fact(from)}};
+    for (DType to : types) add_result(form, std::make_shared<Cast>(to), 1, from);
+    EXPECT_GE(form.results.size(), 15u) << to_string(from);
+    Offer offer;
+    offer.in.resize(1);
+    offer.out.resize(form.results.size());
+    expect_compiles({pointwise_text(form, offer).text, {}}, "casts of " + std::string(to_string(from)), 90);
+  }
+}
+
+TEST_F(Compile, Moves) {
+  for (const auto& [from, to] : {std::pair{DType::f32, DType::f32}, {DType::f16, DType::f16}, {DType::boolean, DType::boolean},
+                                 {DType::i64, DType::i64}, {DType::c128, DType::c128}, {DType::f32, DType::f16}, {DType::bf16, DType::f32}})
+    expect_compiles(box_text(from, to), std::string(to_string(from)) + " to " + std::string(to_string(to)));
+}
+
+TEST_F(Compile, TheSameFormGivesTheSameText) {
+  const auto text = [] { return text_of(std::make_shared<Binary>(BinaryKind::add), {DType::f32, DType::f32}, DType::f16).text; };
+  EXPECT_EQ(text(), text());
+}
+
+TEST_F(Compile, ErrorsHoldTheLog) {
+  EXPECT_NE(error_of({"extern \"C\" __global__ void wrong() { undefined_name(); }", {}}, 90).find("undefined_name"), std::string::npos);
+}
+
+TEST(Divider, IsDivision) {
+  for (int64_t divisor : {1, 2, 3, 7, 10, 64, 641, 65537, 1 << 30, (1 << 30) + 1, 2147483647})
+    for (uint32_t n : {0u, 1u, 6u, 7u, 12345u, 65536u, 1u << 30, (1u << 30) + 1, 2147483646u, 2147483647u})
+      EXPECT_EQ(Divider(divisor).divide(n), n / static_cast<uint32_t>(divisor)) << n << " / " << divisor;
+}
+
+TEST(Loops, CollapseKeepsEveryAddress) {
+  Loops loops = Loops::of({2, 1, 3, 4, 5}, {{60, 60, 20, 5, 1}, {0, 7, 0, 5, 1}});
+  loops.collapse();
+  EXPECT_EQ(loops.extents, (std::vector<int64_t>{20, 6}));
+  EXPECT_EQ(loops.strides[0], (std::vector<int64_t>{1, 20}));
+  EXPECT_EQ(loops.strides[1], (std::vector<int64_t>{1, 0}));
+  EXPECT_EQ(loops.vector_width(8), 4);
+  Loops one = Loops::of({1, 1}, {{1, 1}});
+  one.collapse();
+  EXPECT_EQ(one.extents, (std::vector<int64_t>{1}));
+}
+
+}  // namespace
+}  // namespace tenon::core::cuda

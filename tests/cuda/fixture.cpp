@@ -1,0 +1,219 @@
+#include "fixture.h"
+
+#include <cuda_runtime_api.h>
+
+#include <cmath>
+
+#include "base/error.h"
+#include "cuda/check.h"
+#include "cuda/compile.h"
+#include "tactics/reorder.h"
+
+namespace tenon::core::cuda {
+namespace {
+
+constexpr int64_t kFence = 256;
+constexpr uint8_t kFenceByte = 0xa5;
+
+Threads& team() {
+  static Threads threads(2);
+  return threads;
+}
+
+/// Device memory of one argument between two fences of known bytes.
+class Memory {
+ public:
+  explicit Memory(int64_t bytes) : bytes_(bytes) {
+    check(cudaMalloc(&data_, static_cast<size_t>(bytes + 2 * kFence)), "{} bytes", bytes);
+    check(cudaMemset(data_, kFenceByte, static_cast<size_t>(bytes + 2 * kFence)), "fences");
+  }
+  Memory(Memory&& other) noexcept : bytes_(other.bytes_), data_(std::exchange(other.data_, nullptr)) {}
+  ~Memory() { cudaFree(data_); }
+  std::byte* data() const { return static_cast<std::byte*>(data_) + kFence; }
+  void put(const void* from) { check(cudaMemcpy(data(), from, static_cast<size_t>(bytes_), cudaMemcpyHostToDevice), "copying in"); }
+  void get(void* to) const { check(cudaMemcpy(to, data(), static_cast<size_t>(bytes_), cudaMemcpyDeviceToHost), "copying out"); }
+  bool fences_are_whole() const {
+    std::vector<uint8_t> all(static_cast<size_t>(bytes_ + 2 * kFence));
+    check(cudaMemcpy(all.data(), data_, all.size(), cudaMemcpyDeviceToHost), "reading fences");
+    for (int64_t i = 0; i < kFence; ++i)
+      if (all[static_cast<size_t>(i)] != kFenceByte || all[all.size() - 1 - static_cast<size_t>(i)] != kFenceByte) return false;
+    return true;
+  }
+
+ private:
+  int64_t bytes_;
+  void* data_ = nullptr;
+};
+
+class Trial {
+ public:
+  Trial(const TacticCase& test, Tolerance tolerance) : test_(test), tolerance_(tolerance), device_(gpu_info()) {
+    std::vector<Value> values;
+    for (size_t i = 0; i < test.inputs.size(); ++i) values.push_back(add_input(static_cast<int>(i)));
+    node_ = graph_.add(test.op, values).node;
+    expected_ = test.op->evaluate(EvalContext(test.inputs, team()));
+    for (size_t i = 0; i < expected_.size(); ++i) graph_.add_output("y" + std::to_string(i), {node_, static_cast<int32_t>(i)});
+  }
+
+  std::vector<std::string> run(const std::vector<const Tactic*>& tactics) {
+    const Problem problem{graph_, node_, device_, test_.options};
+    std::vector<std::string> ran;
+    for (const Tactic* tactic : tactics) {
+      std::string why;
+      const std::vector<Offer> offers = tactic->offers(problem, why);
+      if (offers.empty()) {
+        EXPECT_NE(why, "") << tactic->name() << " gives no reason";
+      }
+      for (const Offer& offer : offers) {
+        SCOPED_TRACE(describe(*test_.op) + " by " + offer.str());
+        if (const auto kernel = run(problem, *tactic, offer)) ran.push_back(offer.tactic + " " + *kernel + " " + offer.str());
+      }
+    }
+    return ran;
+  }
+
+ private:
+  Value add_input(int i) {
+    const auto* tensor = std::get_if<Tensor>(&test_.inputs[static_cast<size_t>(i)]);
+    if (!tensor) return {};
+    if (std::count(test_.constants.begin(), test_.constants.end(), i)) return graph_.add_constant(*tensor);
+    return graph_.add_input("x" + std::to_string(i),
+                            Type::tensor(tensor->dtype(), Shape(tensor->dims().begin(), tensor->dims().end())));
+  }
+
+  std::optional<std::string> run(const Problem& problem, const Tactic& tactic, const Offer& offer) {
+    EXPECT_EQ(offer.in.size(), test_.inputs.size());
+    EXPECT_EQ(offer.out.size(), expected_.size());
+    NodeShapes shapes;
+    for (const HostValue& v : test_.inputs) shapes.in.push_back(dims_of(v));
+    for (const HostValue& v : expected_) shapes.out.push_back(dims_of(v));
+    std::string why;
+    const auto executable = tactic.prepare({problem, offer, shapes, weights_, team()}, why);
+    if (!executable) {
+      EXPECT_NE(why, "") << "a refusal needs a reason";
+      return {};
+    }
+    if (offer.share == Share::view) return executable->kernel_name();
+    execute(*executable, offer, shapes, false);
+    if (offer.share == Share::in_place) execute(*executable, offer, shapes, true);
+    return executable->kernel_name();
+  }
+
+  static Dims dims_of(const HostValue& value) {
+    const auto* tensor = std::get_if<Tensor>(&value);
+    return tensor ? tensor->dims() : Dims{};
+  }
+
+  static void fill(Memory& memory, const Tensor& tensor, const Format& format) {
+    Tensor source = tensor;
+    if (stored_as(format, tensor.dtype()) != tensor.dtype()) source = from_doubles(format.storage, tensor.dims(), to_doubles(tensor));
+    Tensor ordered(source.dtype(), source.dims());
+    reorder(source.bytes().data(), ordered.mutable_bytes().data(), size_of(source.dtype()), source.dims(), {}, format.layout, team());
+    memory.put(ordered.bytes().data());
+  }
+
+  void execute(const Executable& executable, const Offer& offer, const NodeShapes& shapes, bool in_place) {
+    std::vector<Memory> in, out;
+    std::vector<TensorArg> in_args, out_args;
+    for (size_t i = 0; i < test_.inputs.size(); ++i) {
+      const auto* tensor = std::get_if<Tensor>(&test_.inputs[i]);
+      in.emplace_back(tensor ? tensor->size() * size_of(stored_as(offer.in[i], tensor->dtype())) : 0);
+      const bool read = tensor && executable.uses_input(static_cast<int>(i));
+      if (read) fill(in.back(), *tensor, offer.in[i]);
+      in_args.push_back({read ? in.back().data() : nullptr, &shapes.in[i]});
+    }
+    for (size_t i = 0; i < expected_.size(); ++i) {
+      const auto* tensor = std::get_if<Tensor>(&expected_[i]);
+      out.emplace_back(tensor ? tensor->size() * size_of(stored_as(offer.out[i], tensor->dtype())) : 0);
+      out_args.push_back({tensor ? out.back().data() : nullptr, &shapes.out[i]});
+    }
+    if (in_place) out_args[0].data = in_args[static_cast<size_t>(offer.shared_input)].data;
+    Memory workspace(executable.workspace_bytes());
+    const std::vector<const HostValue*> no_in(in.size(), nullptr);
+    const std::vector<HostValue*> no_out(out.size(), nullptr);
+    Args args{in_args, out_args, no_in, no_out, workspace.data(), 0};
+    const auto state = executable.make_state();
+    for (int repeat = 0; repeat < (in_place ? 1 : 2); ++repeat) executable.run(state.get(), args, team());
+    check(cudaDeviceSynchronize(), "running");
+    for (const Memory& m : out) EXPECT_TRUE(m.fences_are_whole()) << "wrote outside an output";
+    for (const Memory& m : in) EXPECT_TRUE(m.fences_are_whole()) << "wrote outside an input";
+    EXPECT_TRUE(workspace.fences_are_whole()) << "wrote outside the workspace";
+    for (size_t i = 0; i < expected_.size(); ++i)
+      compare(i, in_place && i == 0 ? in[static_cast<size_t>(offer.shared_input)] : out[i], offer);
+  }
+
+  /// Rounding of the narrowest storage that the offer has, on top of what the caller allows.
+  Tolerance tolerance_of(const Offer& offer) const {
+    Tolerance t = tolerance_;
+    for (const std::vector<Format>* formats : {&offer.in, &offer.out})
+      for (const Format& f : *formats) {
+        const double unit = f.storage == DType::bf16 ? 0x1p-7 : f.storage == DType::f16 ? 0x1p-10 : 0;
+        t.absolute = std::max(t.absolute, 8 * unit);
+        t.relative = std::max(t.relative, 4 * unit);
+      }
+    return t;
+  }
+
+  void compare(size_t i, const Memory& memory, const Offer& offer) {
+    const auto* expected = std::get_if<Tensor>(&expected_[i]);
+    if (!expected) return;
+    const Format& format = offer.out[i];
+    const Tolerance tolerance = tolerance_of(offer);
+    Tensor raw(stored_as(format, expected->dtype()), expected->dims()), found(raw.dtype(), raw.dims());
+    memory.get(raw.mutable_bytes().data());
+    reorder(raw.bytes().data(), found.mutable_bytes().data(), size_of(found.dtype()), found.dims(), format.layout, {}, team());
+    const std::vector<double> a = to_doubles(*expected), b = to_doubles(found);
+    for (size_t e = 0; e < a.size(); ++e) {
+      if (std::isnan(a[e]) && std::isnan(b[e])) continue;
+      if (a[e] == b[e] || std::abs(a[e] - b[e]) <= tolerance.absolute + tolerance.relative * std::abs(a[e])) continue;
+      ADD_FAILURE() << "output " << i << " " << dims_to_string(expected->dims()) << " element " << e << ": expected " << a[e]
+                    << ", found " << b[e];
+      return;
+    }
+  }
+
+  const TacticCase& test_;
+  Tolerance tolerance_;
+  Graph graph_;
+  NodeId node_ = -1;
+  DeviceInfo device_;
+  TestWeights weights_;
+  std::vector<HostValue> expected_;
+};
+
+}  // namespace
+
+std::string why_no_gpu() {
+  int count = 0;
+  const cudaError_t error = cudaGetDeviceCount(&count);
+  cudaGetLastError();
+  if (error != cudaSuccess) return cudaGetErrorString(error);
+  return count == 0 ? "no GPU" : "";
+}
+
+DeviceInfo gpu_info() {
+  DeviceInfo info;
+  cudaDeviceProp properties{};
+  int device = 0;
+  check(cudaGetDevice(&device), "the current device");
+  check(cudaGetDeviceProperties(&properties, device), "the properties of the device");
+  info.kind = "cuda";
+  info.name = properties.name;
+  info.compute = 10 * properties.major + properties.minor;
+  info.features = "sm_" + std::to_string(info.compute);
+  info.multiprocessors = properties.multiProcessorCount;
+  info.memory_bytes = static_cast<int64_t>(properties.totalGlobalMem);
+  return info;
+}
+
+std::vector<std::string> check_on_gpu(const std::vector<const Tactic*>& tactics, const TacticCase& test, Tolerance tolerance) {
+  return Trial(test, tolerance).run(tactics);
+}
+
+void expect_on_gpu(const std::vector<const Tactic*>& tactics, std::string_view tactic, const TacticCase& test, Tolerance tolerance) {
+  const std::vector<std::string> ran = check_on_gpu(tactics, test, tolerance);
+  const bool found = std::any_of(ran.begin(), ran.end(), [&](const std::string& s) { return s.compare(0, tactic.size(), tactic) == 0; });
+  EXPECT_TRUE(found) << "no offer of '" << tactic << "' ran for " << describe(*test.op);
+}
+
+}  // namespace tenon::core::cuda

@@ -1,0 +1,163 @@
+// Generated kernels against the reference.
+#include <cuda_runtime_api.h>
+
+#include "base/error.h"
+#include "cuda/check.h"
+#include "fixture.h"
+#include "ops/pointwise.h"
+#include "ops/shape.h"
+#include "tactics/cuda/list.h"
+#include "tactics/cuda/reorder.h"
+#include "tactics/reorder.h"
+
+namespace tenon::core::cuda {
+namespace {
+
+class Generated : public OnGpu {
+ protected:
+  std::mt19937 random_{7};
+  const std::vector<const Tactic*> tactics_ = generated_tactics();
+
+  Dims dims(int rank) {
+    const int64_t choices[] = {1, 2, 3, 5, 8, 16, 17, 33, 64};
+    Dims result;
+    for (int i = 0; i < rank; ++i) result.push_back(random_() % 40 == 0 ? 0 : choices[random_() % 9]);
+    return result;
+  }
+  /// Dims that broadcast to `to`.
+  Dims operand_dims(const Dims& to) {
+    Dims result = to;
+    for (int64_t& d : result)
+      if (random_() % 4 == 0) d = 1;
+    if (random_() % 4 == 0) result.erase(result.begin(), result.begin() + static_cast<int64_t>(random_() % (result.size() + 1)));
+    return result;
+  }
+  template <class T>
+  void expect(std::string_view tactic, T op, std::vector<HostValue> inputs, std::vector<int> constants = {}, Tolerance t = {}) {
+    TacticCase test{std::make_shared<T>(std::move(op)), std::move(inputs), std::move(constants), {}};
+    test.options.precisions = {DType::f16, DType::bf16};
+    expect_on_gpu(tactics_, tactic, test, t);
+  }
+};
+
+TEST_F(Generated, UnaryKinds) {
+  for (size_t k = 0; k < enum_names(UnaryKind{}).size(); ++k)
+    for (DType dtype : {DType::f32, DType::f64, DType::i32, DType::f16, DType::boolean, DType::u8}) {
+      const auto kind = static_cast<UnaryKind>(k);
+      SCOPED_TRACE(enum_names(UnaryKind{})[k]);
+      TacticCase test{std::make_shared<Unary>(kind, 0.5, 0.25), {random_tensor(dtype, {3, 5, 37}, random_)}, {}, {}};
+      try {
+        check_on_gpu(tactics_, test, dtype == DType::f16 ? Tolerance{4e-3, 4e-3} : Tolerance{2e-5, 2e-5});
+      } catch (const Error&) {  // the op does not take this type
+      }
+    }
+}
+
+TEST_F(Generated, BinaryKindsWithBroadcasting) {
+  for (size_t k = 0; k < enum_names(BinaryKind{}).size(); ++k)
+    for (DType dtype : {DType::f32, DType::f64, DType::i32, DType::i64, DType::u8, DType::boolean, DType::bf16}) {
+      const auto kind = static_cast<BinaryKind>(k);
+      SCOPED_TRACE(enum_names(BinaryKind{})[k]);
+      const Dims shape = dims(1 + static_cast<int>(random_() % 4));
+      const double low = is_float(dtype) ? 0.25 : 1;
+      const std::vector<HostValue> inputs{random_tensor(dtype, operand_dims(shape), random_, low, 5), random_tensor(dtype, shape, random_, low, 5)};
+      TacticCase test{std::make_shared<Binary>(kind), inputs, {}, {}};
+      try {
+        check_on_gpu(tactics_, test, dtype == DType::bf16 ? Tolerance{4e-2, 4e-2} : Tolerance{2e-5, 2e-5});
+      } catch (const Error&) {
+      }
+    }
+}
+
+TEST_F(Generated, BroadcastingInEveryFormat) {
+  for (int round = 0; round < 60; ++round) {
+    const Dims shape = dims(static_cast<int>(random_() % 6));
+    std::vector<HostValue> inputs{random_tensor(DType::boolean, operand_dims(shape), random_),
+                                  random_tensor(DType::f32, operand_dims(shape), random_), random_tensor(DType::f32, shape, random_)};
+    expect("generated_pointwise", Where(), inputs, random_() % 2 ? std::vector<int>{1} : std::vector<int>{});
+  }
+}
+
+TEST_F(Generated, Casts) {
+  const DType types[] = {DType::f32, DType::f64, DType::f16, DType::bf16, DType::i8,  DType::i16, DType::i32,
+                         DType::i64, DType::u8,  DType::u16, DType::u32,  DType::u64, DType::i4,  DType::boolean};
+  for (DType from : types)
+    for (DType to : types)
+      if (from != to) expect("generated_pointwise", Cast(to), {random_tensor(from, {7, 33}, random_)});
+}
+
+TEST_F(Generated, Transposes) {
+  for (int round = 0; round < 60; ++round) {
+    const int rank = 1 + static_cast<int>(random_() % 5);
+    Transpose op;
+    for (int i = 0; i < rank; ++i) op.permutation.push_back(i);
+    std::shuffle(op.permutation.begin(), op.permutation.end(), random_);
+    const DType types[] = {DType::f32, DType::f16, DType::u8, DType::i64};
+    expect("device_copy", op, {random_tensor(types[random_() % 4], dims(rank), random_)});
+  }
+}
+
+TEST_F(Generated, ConcatsAndSlices) {
+  for (int round = 0; round < 40; ++round) {
+    const int rank = 1 + static_cast<int>(random_() % 4);
+    const Dims shape = dims(rank);
+    Concat concat;
+    concat.axis = static_cast<int64_t>(random_() % static_cast<unsigned>(rank));
+    std::vector<HostValue> inputs;
+    for (int i = 0; i < 3; ++i) {
+      Dims one = shape;
+      one[static_cast<size_t>(concat.axis)] = 1 + static_cast<int64_t>(random_() % 20);
+      inputs.push_back(random_tensor(DType::f32, one, random_));
+    }
+    expect("device_copy", concat, inputs);
+    Dims x = shape;
+    for (int64_t& d : x) d += 3;
+    const Tensor starts = tensor_of<int64_t>({1}, {x[0] - 1}), ends = tensor_of<int64_t>({1}, {-100000}),
+                 axes = tensor_of<int64_t>({1}, {0}), steps = tensor_of<int64_t>({1}, {-1 - static_cast<int64_t>(random_() % 2)});
+    expect("device_copy", Slice(), {random_tensor(DType::f32, x, random_), starts, ends, axes, steps}, {1, 2, 3, 4});
+  }
+}
+
+TEST_F(Generated, PadsTilesAndExpansions) {
+  const Tensor x = random_tensor(DType::f32, {2, 3, 8, 16}, random_);
+  expect("device_copy", Pad(), {x, tensor_of<int64_t>({8}, {0, 1, 2, 3, 0, 0, 1, -2}), HostValue(), HostValue()}, {1});
+  expect("device_copy", Pad(), {x, tensor_of<int64_t>({8}, {0, 0, 1, 1, 0, 0, 1, 1}), scalar(DType::f32, 3.5), HostValue()}, {1, 2});
+  expect("device_copy", Tile(), {x, tensor_of<int64_t>({4}, {1, 2, 1, 3})}, {1});
+  expect("device_copy", Expand(), {random_tensor(DType::f32, {3, 1, 16}, random_), tensor_of<int64_t>({4}, {2, 1, 5, 1})}, {1});
+}
+
+TEST_F(Generated, Reorders) {
+  Threads threads(1);
+  for (int round = 0; round < 80; ++round) {
+    const int rank = 3 + static_cast<int>(random_() % 3);
+    const Dims shape = dims(rank);
+    const DType storages[] = {DType::none, DType::f16, DType::bf16};
+    Format from, to;
+    (random_() % 2 ? from : to).layout = channels_last(rank);
+    from.storage = storages[random_() % 3];
+    to.storage = storages[random_() % 3];
+    SCOPED_TRACE(dims_to_string(shape) + " " + from.str() + " -> " + to.str());
+    const Tensor value = random_tensor(DType::f32, shape, random_, -4, 4);
+    const Tensor narrow = from_doubles(stored_as(from, DType::f32), shape, to_doubles(value));
+    Tensor source(narrow.dtype(), shape), found(stored_as(to, DType::f32), shape), plain(found.dtype(), shape);
+    reorder(narrow.bytes().data(), source.mutable_bytes().data(), size_of(source.dtype()), shape, {}, from.layout, threads);
+    void *in = nullptr, *out = nullptr;
+    check(cudaMalloc(&in, static_cast<size_t>(source.byte_size()) + 1), "memory");
+    check(cudaMalloc(&out, static_cast<size_t>(found.byte_size()) + 1), "memory");
+    check(cudaMemcpy(in, source.bytes().data(), static_cast<size_t>(source.byte_size()), cudaMemcpyHostToDevice), "copy");
+    const TensorArg from_arg{static_cast<std::byte*>(in), &shape}, to_arg{static_cast<std::byte*>(out), &shape};
+    Args args;
+    args.in = {&from_arg, 1};
+    args.out = {&to_arg, 1};
+    device_reorder(DType::f32, shape, from, to)->run(nullptr, args, threads);
+    check(cudaMemcpy(found.mutable_bytes().data(), out, static_cast<size_t>(found.byte_size()), cudaMemcpyDeviceToHost), "copy");
+    cudaFree(in);
+    cudaFree(out);
+    reorder(found.bytes().data(), plain.mutable_bytes().data(), size_of(found.dtype()), shape, to.layout, {}, threads);
+    const Tensor expected = from_doubles(plain.dtype(), shape, to_doubles(narrow));
+    EXPECT_TRUE(std::equal(expected.bytes().begin(), expected.bytes().end(), plain.bytes().begin()));
+  }
+}
+
+}  // namespace
+}  // namespace tenon::core::cuda
