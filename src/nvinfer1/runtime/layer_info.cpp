@@ -44,7 +44,7 @@ ordered_json tensor_information(const core::Program& program, core::SlotId slot_
   for (const core::Dim& d : type.shape) dims.push_back(dim_value(d, bindings));
   ordered_json j;
   j["Name"] = name.empty() ? fmt::format("(Unnamed Layer* {}) [output {}]", slot.value.node, slot.value.output) : name;
-  j["Location"] = program.device().kind == "cpu" || slot.kind == core::Slot::Kind::box ? "Host" : "Device";
+  j["Location"] = program.device().is_host() || slot.kind == core::Slot::Kind::box ? "Host" : "Device";
   j["Dimensions"] = dims;
   j["Format/Datatype"] = format_text(slot.format, type.dtype);
   return j;
