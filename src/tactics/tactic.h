@@ -24,9 +24,21 @@ struct DeviceInfo {
   std::string key() const;
 };
 
+/// Libraries and kernels whose tactics can be left out: one bit each, with the values that TensorRT gives them.
+/// Generated kernels and the reference are always there.
+enum TacticSource : uint32_t {
+  cublas_source = 1,
+  cublas_lt_source = 2,
+  cudnn_source = 4,
+  edge_mask_convolutions_source = 8,
+  jit_convolutions_source = 16,
+};
+
 /// What the user allows.
 struct TacticOptions {
   std::vector<DType> precisions;    // storage types allowed besides the model's own: {} or {bf16}
+  bool tf32 = false;                // f32 products on a GPU may round their factors to TF32
+  uint32_t sources = ~0u;           // bits of TacticSource
   bool exact = false;               // no reassociation
   bool deterministic = false;       // results independent of the number of threads
   int64_t max_memory = INT64_MAX;

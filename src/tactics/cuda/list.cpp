@@ -2,7 +2,6 @@
 
 namespace tenon::core::cuda {
 
-std::vector<const Tactic*> library_tactics() { return {}; }
 std::vector<const Tactic*> own_tactics() { return {}; }
 
 }  // namespace tenon::core::cuda

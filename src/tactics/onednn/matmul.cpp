@@ -1,7 +1,7 @@
 #include <algorithm>
 
 #include "tactics/all.h"
-#include "tactics/onednn/matmul_shape.h"
+#include "tactics/matmul_shape.h"
 #include "tactics/onednn/product.h"
 #include "tactics/support.h"
 

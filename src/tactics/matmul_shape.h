@@ -4,7 +4,7 @@
 #include "ops/matmul.h"
 #include "tactics/tactic.h"
 
-namespace tenon::core::onednn {
+namespace tenon::core {
 
 /// One operand of a batch of products; strides in elements, 0 where it is broadcast.
 struct Operand {
@@ -21,4 +21,4 @@ struct MatMulShape {
 /// Nothing, with a sentence, when the batch axes do not fall into one.
 std::optional<MatMulShape> matmul_shape(const MatMul&, const NodeShapes&, bool has_bias, std::string& why);
 
-}  // namespace tenon::core::onednn
+}  // namespace tenon::core

@@ -1,8 +1,8 @@
-#include "tactics/onednn/matmul_shape.h"
+#include "tactics/matmul_shape.h"
 
 #include <algorithm>
 
-namespace tenon::core::onednn {
+namespace tenon::core {
 namespace {
 
 /// An input under the rank of the product: strides of its axes, 0 where it is broadcast.
@@ -93,4 +93,4 @@ std::optional<MatMulShape> matmul_shape(const MatMul& op, const NodeShapes& shap
   return s;
 }
 
-}  // namespace tenon::core::onednn
+}  // namespace tenon::core

@@ -1,0 +1,93 @@
+#pragma once
+#include <limits>
+#include <optional>
+
+#include "cuda/cudnn.h"
+#include "ir/tensor.h"
+
+namespace tenon::core::cuda::cudnn {
+
+cudnnDataType_t data_type(DType);
+
+/// One value of a graph. A virtual one is never stored; one with a `value` is that number, given at each run.
+struct GraphTensor {
+  Dims dims, strides;
+  cudnnDataType_t type = CUDNN_DATA_FLOAT;
+  bool is_virtual = false;
+  std::optional<float> value;
+};
+
+/// One operation; tensors by their number, -1 for none.
+struct GraphOp {
+  enum class Kind { conv, conv_transpose, matmul, pointwise, reduce };
+  Kind kind = Kind::pointwise;
+  int x = -1, b = -1, t = -1, y = -1;  // b: weights, right side or second operand; t: the condition of a select
+  // conv
+  Dims strides, dilations, pre, post;
+  // pointwise
+  cudnnPointwiseMode_t mode = CUDNN_POINTWISE_IDENTITY;
+  double low = 0, high = std::numeric_limits<float>::max(), slope = 0, alpha = 1;
+  int64_t axis = -1;
+  // reduce
+  cudnnReduceTensorOp_t reduction = CUDNN_REDUCE_TENSOR_MAX;
+};
+
+/// A graph in plain data. All products are accumulated, and all pointwise operations computed, in f32.
+class GraphSpec {
+ public:
+  /// A tensor in memory; its pointer has the tensor's number in the list of a run.
+  int memory(Dims dims, Dims strides, cudnnDataType_t type);
+  int scalar(float value, size_t rank);
+  /// The product of x and w; `op` carries strides, dilations and pads.
+  int convolve(GraphOp::Kind, int x, int w, Dims y_dims, Dims y_strides, GraphOp op);
+  int matmul(int a, int b);
+  int pointwise(cudnnPointwiseMode_t mode, int x, int b = -1) { return pointwise(mode, x, b, {}); }
+  int pointwise(cudnnPointwiseMode_t mode, int x, int b, GraphOp parameters);
+  int select(int condition, int if_true, int if_false);
+  int reduce(cudnnReduceTensorOp_t, int x, Dims dims);
+  /// Makes the virtual tensor `t` the result in memory.
+  void store(int t, cudnnDataType_t type);
+  void store(int t, cudnnDataType_t type, Dims strides);
+
+  const std::vector<GraphTensor>& tensors() const { return tensors_; }
+  const std::vector<GraphOp>& ops() const { return ops_; }
+  /// Names the problem completely: equal texts, equal plans.
+  std::string text() const;
+
+ private:
+  int intermediate(Dims dims, Dims strides);
+  std::vector<GraphTensor> tensors_;
+  std::vector<GraphOp> ops_;
+};
+
+/// Whose engines are asked for: a device that a handle stands for, or (version 9.8) one given by its properties.
+struct Target {
+  cudnnHandle_t handle = nullptr;
+  const Descriptor* properties = nullptr;
+};
+
+/// Which engines may be used.
+struct EngineRules {
+  bool tf32 = false;           // f32 factors may be rounded
+  bool operator==(const EngineRules&) const = default;
+};
+
+/// One engine with its knobs, ready to be compiled.
+struct Engine {
+  Descriptor config;
+  std::string name;  // "cudnn:engine 38 knobs 2=1 13=4"
+};
+
+/// The finished operation graph and the engines that run it, best guess first, without those that the rules exclude and
+/// those whose results change from run to run.
+struct Engines {
+  std::vector<Descriptor> parts;  // what the graph refers to
+  std::vector<Descriptor> graph;  // one
+  std::vector<Engine> list;
+};
+Engines find_engines(const Library&, const GraphSpec&, const Target&, const EngineRules&);
+/// The compiled engine. Takes 20 to 300 ms, more where code is generated.
+Descriptor compile(const Library&, const Engine&, const Target&);
+int64_t workspace_of(const Descriptor& plan);
+
+}  // namespace tenon::core::cuda::cudnn

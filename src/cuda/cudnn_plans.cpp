@@ -1,0 +1,131 @@
+#include "cuda/cudnn_plans.h"
+
+#include <utility>
+
+#include "cuda/check.h"
+
+namespace tenon::core::cuda::cudnn {
+
+Plan::Plan(const Library& lib, int device, const GraphSpec& spec, Descriptor plan, std::string name)
+    : lib_(lib), device_(device), plan_(std::move(plan)), workspace_(workspace_of(plan_)), name_(std::move(name)) {
+  for (size_t i = 0; i < spec.tensors().size(); ++i) {
+    const GraphTensor& tensor = spec.tensors()[i];
+    scalars_.push_back(tensor.value.value_or(0));
+    is_scalar_.push_back(tensor.value.has_value());
+    if (tensor.is_virtual) continue;
+    numbers_.push_back(i);
+    ids_.push_back(static_cast<int64_t>(i) + 1);
+  }
+}
+
+void Plan::run(std::span<void* const> pointers, void* workspace, cudaStream_t stream) const {
+  std::vector<void*> addresses;
+  addresses.reserve(numbers_.size());
+  for (size_t number : numbers_)
+    addresses.push_back(is_scalar_[number] ? const_cast<float*>(&scalars_[number]) : pointers[number]);
+  try {
+    Descriptor pack(lib_, CUDNN_BACKEND_VARIANT_PACK_DESCRIPTOR, "the arguments of a plan");
+    pack.set_ints(CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS, ids_);
+    pack.set(CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS, CUDNN_TYPE_VOID_PTR, static_cast<int64_t>(addresses.size()),
+             addresses.data());
+    pack.set(CUDNN_ATTR_VARIANT_PACK_WORKSPACE, CUDNN_TYPE_VOID_PTR, 1, &workspace);
+    pack.finalize();
+    const Handle handle(lib_, device_);
+    cudnnStatus_t status = lib_.set_stream(handle.raw(), stream);
+    if (status == CUDNN_STATUS_SUCCESS) status = lib_.execute(handle.raw(), plan_.raw(), pack.raw());
+    if (status != CUDNN_STATUS_SUCCESS)
+      throw Refused{fmt::format("{}, running {}: {}", lib_.version_text(), name_, lib_.describe(status))};
+  } catch (const Refused& refused) {
+    fail(ErrorCode::device_failed, "{}; without the tactic source CUDNN (bit 4) it is not used", refused.why);
+  }
+}
+
+namespace {
+
+constexpr size_t kRanked = 6;  // engines kept in the heuristics' order before others are moved forward
+
+std::string engine_number(const Engine& e) {
+  const std::string prefix = "cudnn:engine ";
+  return e.name.substr(0, e.name.find(' ', prefix.size()));
+}
+
+/// After the best few, the first configuration of each engine not seen so far comes before more of the same.
+void diversify(std::vector<Engine>& list) {
+  if (list.size() <= kRanked) return;
+  std::vector<Engine> fresh, rest, result;
+  std::map<std::string, bool> seen;
+  for (size_t i = 0; i < list.size(); ++i) {
+    const bool first = !std::exchange(seen[engine_number(list[i])], true);
+    (i < kRanked ? result : first ? fresh : rest).push_back(std::move(list[i]));
+  }
+  for (Engine& e : fresh) result.push_back(std::move(e));
+  for (Engine& e : rest) result.push_back(std::move(e));
+  list = std::move(result);
+}
+
+}  // namespace
+
+Plans::Plans(const Library& lib, int device, GraphSpec spec, const EngineRules& rules)
+    : lib_(lib), device_(device), spec_(std::move(spec)) {
+  const Handle handle(lib, device);
+  engines_ = find_engines(lib, spec_, {handle.raw(), nullptr}, rules);
+  diversify(engines_.list);
+  for (size_t i = 0; i < engines_.list.size(); ++i) slots_.push_back(std::make_unique<Slot>());
+}
+
+std::shared_ptr<const Plan> Plans::get(int64_t index, std::string& why) {
+  if (index < 0 || index >= size()) {
+    why = fmt::format("{} has {} engines for this problem, number {} was asked for", lib_.version_text(), size(), index);
+    return nullptr;
+  }
+  Slot& slot = *slots_[static_cast<size_t>(index)];
+  const std::lock_guard lock(slot.mutex);
+  if (!slot.plan && slot.why.empty()) {
+    const Engine& engine = engines_.list[static_cast<size_t>(index)];
+    try {
+      const Handle handle(lib_, device_);
+      slot.plan = std::make_shared<const Plan>(lib_, device_, spec_, compile(lib_, engine, {handle.raw(), nullptr}), engine.name);
+    } catch (const Refused& refused) {
+      slot.why = refused.why;
+    }
+  }
+  if (!slot.plan) why = slot.why;
+  return slot.plan;
+}
+
+namespace {
+
+constexpr size_t kMaxProblems = 1024;  // then the process forgets what nobody holds
+
+struct Cache {
+  std::mutex mutex;
+  std::map<std::string, std::shared_ptr<Plans>> plans;
+  static Cache& instance() {
+    static Cache& cache = *new Cache;  // a driver that is shutting down must not be called
+    return cache;
+  }
+};
+
+}  // namespace
+
+std::shared_ptr<Plans> plans_for(const Library& lib, int device, const GraphSpec& spec, const EngineRules& rules,
+                                 std::string& why) {
+  const std::string key = fmt::format("{} {} {}", device, rules.tf32, spec.text());
+  Cache& cache = Cache::instance();
+  {
+    const std::lock_guard lock(cache.mutex);
+    const auto found = cache.plans.find(key);
+    if (found != cache.plans.end()) return found->second;
+  }
+  try {
+    auto made = std::make_shared<Plans>(lib, device, spec, rules);
+    const std::lock_guard lock(cache.mutex);
+    if (cache.plans.size() >= kMaxProblems) std::erase_if(cache.plans, [](const auto& e) { return e.second.use_count() == 1; });
+    return cache.plans.emplace(key, std::move(made)).first->second;
+  } catch (const Refused& refused) {
+    why = refused.why;
+    return nullptr;
+  }
+}
+
+}  // namespace tenon::core::cuda::cudnn

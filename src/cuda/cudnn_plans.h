@@ -1,0 +1,57 @@
+#pragma once
+#include <cuda_runtime_api.h>
+
+#include <map>
+#include <mutex>
+
+#include "cuda/cudnn_graph.h"
+
+namespace tenon::core::cuda::cudnn {
+
+/// A compiled graph. Any number of threads may run it at once.
+class Plan {
+ public:
+  Plan(const Library&, int device, const GraphSpec&, Descriptor plan, std::string name);
+  int64_t workspace_bytes() const { return workspace_; }
+  const std::string& name() const { return name_; }
+  /// `pointers` holds one address per tensor of the graph; those of virtual tensors and scalars are not read.
+  void run(std::span<void* const> pointers, void* workspace, cudaStream_t) const;
+
+ private:
+  const Library& lib_;
+  int device_;
+  std::vector<int64_t> ids_;         // of the tensors that have an address
+  std::vector<size_t> numbers_;      // their numbers
+  std::vector<float> scalars_;       // by number
+  std::vector<bool> is_scalar_;
+  Descriptor plan_;
+  int64_t workspace_;
+  std::string name_;
+};
+
+/// The engines of one graph on one device, each compiled when it is first asked for.
+class Plans {
+ public:
+  Plans(const Library&, int device, GraphSpec, const EngineRules&);
+  int64_t size() const { return static_cast<int64_t>(engines_.list.size()); }
+  /// Null, with a sentence, when there is no such engine or it cannot be compiled. Calls for different engines compile
+  /// at the same time.
+  std::shared_ptr<const Plan> get(int64_t index, std::string& why);
+
+ private:
+  struct Slot {
+    std::mutex mutex;
+    std::shared_ptr<const Plan> plan;
+    std::string why;
+  };
+  const Library& lib_;
+  int device_;
+  GraphSpec spec_;
+  Engines engines_;
+  std::vector<std::unique_ptr<Slot>> slots_;
+};
+
+/// Plans of equal graphs are made once per process. Null, with a sentence, when cuDNN takes no such graph.
+std::shared_ptr<Plans> plans_for(const Library&, int device, const GraphSpec&, const EngineRules&, std::string& why);
+
+}  // namespace tenon::core::cuda::cudnn

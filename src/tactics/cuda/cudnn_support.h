@@ -1,0 +1,45 @@
+#pragma once
+#include "cuda/cudnn_plans.h"
+#include "ops/conv.h"
+#include "tactics/cuda/executable.h"
+#include "tactics/cuda/support.h"
+
+namespace tenon::core::cuda {
+
+/// How many engines compete per problem.
+inline constexpr int kEngines = 8;
+
+/// Appends an activation to a graph; false with a sentence when cuDNN has none of that name. `t` becomes the result.
+bool append_activation(cudnn::GraphSpec&, const Activation&, int& t, std::string& why);
+
+/// Runs a graph whose tensors are inputs and outputs of a node, or memory of its own.
+class CudnnExecutable : public DeviceExecutable {
+ public:
+  /// Where the memory of a tensor of the graph is.
+  struct Binding {
+    int tensor;
+    int input = -1;   // of the node; else
+    int output = -1;  // of the node; else
+    std::shared_ptr<const DeviceBuffer> held;
+  };
+  CudnnExecutable(std::shared_ptr<const cudnn::Plan> plan, size_t tensors, std::vector<Binding> bindings, std::vector<int> unused)
+      : plan_(std::move(plan)), tensors_(tensors), bindings_(std::move(bindings)), unused_(std::move(unused)) {}
+  int64_t workspace_bytes() const override { return plan_->workspace_bytes(); }
+  bool uses_input(int i) const override;
+  std::string kernel_name() const override { return plan_->name(); }
+  void enqueue(State*, const Args&, cudaStream_t) const override;
+
+ private:
+  std::shared_ptr<const cudnn::Plan> plan_;
+  size_t tensors_;
+  std::vector<Binding> bindings_;
+  std::vector<int> unused_;  // inputs that are held instead
+};
+
+/// The offer's engine ("plan" in its config) for a graph; null with a sentence.
+std::shared_ptr<const Executable> prepare_graph(const PrepareContext&, const cudnn::GraphSpec&,
+                                                std::vector<CudnnExecutable::Binding>, std::string& why);
+/// One offer per engine number.
+void add_engine_offers(Offer, std::vector<Offer>& into);
+
+}  // namespace tenon::core::cuda

@@ -1,0 +1,9 @@
+#pragma once
+#include "tactics/tactic.h"
+
+namespace tenon::core::cuda {
+
+const Tactic& cudnn_conv_tactic();
+const Tactic& cublaslt_matmul_tactic();
+
+}  // namespace tenon::core::cuda

@@ -1,0 +1,8 @@
+#include "tactics/cuda/libraries.h"
+#include "tactics/cuda/list.h"
+
+namespace tenon::core::cuda {
+
+std::vector<const Tactic*> library_tactics() { return {&cudnn_conv_tactic(), &cublaslt_matmul_tactic()}; }
+
+}  // namespace tenon::core::cuda

@@ -1,0 +1,53 @@
+#include "tactics/cuda/support.h"
+
+#include <algorithm>
+
+namespace tenon::core::cuda {
+namespace {
+
+bool is_fast_float(DType d) { return d == DType::f32 || d == DType::f16 || d == DType::bf16; }
+
+}  // namespace
+
+std::vector<DType> storage_types(const Problem& p, std::string& why) {
+  const DType own = p.output(0).dtype();
+  if (!is_fast_float(own)) {
+    why = fmt::format("runs on f32, f16 and bf16 only, found {}", to_string(own));
+    return {};
+  }
+  if (!plain_tensors(p, why) || !all_of_dtype(p, own, why)) return {};
+  std::vector<DType> types{DType::none};
+  for (DType d : p.options.precisions)
+    if (is_fast_float(d) && d != own && std::find(types.begin(), types.end(), d) == types.end()) types.push_back(d);
+  return types;
+}
+
+bool source_enabled(const Problem& p, TacticSource source, std::string& why) {
+  if (p.options.sources & source) return true;
+  why = fmt::format("the tactic source with bit {} is turned off", static_cast<uint32_t>(source));
+  return false;
+}
+
+DType stored_type(const PrepareContext& cx) { return stored_as(cx.offer.out[0], cx.problem.output(0).dtype()); }
+
+void store_as(Offer& offer, const Problem& p, DType storage) {
+  for (int i = 0; i < p.inputs(); ++i)
+    if (p.input(i).present()) offer.in[static_cast<size_t>(i)].storage = storage;
+  for (Format& format : offer.out) format.storage = storage;
+}
+
+std::shared_ptr<const DeviceBuffer> packed_on_device(const PrepareContext& cx, int input, const std::string& key,
+                                                     FunctionRef<Tensor(const Tensor&)> make) {
+  const ConstRef& constant = cx.problem.input(input).constant;
+  const auto held = cx.weights.packed(constant, key, constant->byte_size(), [&](const Tensor& plain) -> std::shared_ptr<const void> {
+    return DeviceBuffer::of(make(plain).bytes());
+  });
+  return std::static_pointer_cast<const DeviceBuffer>(held);
+}
+
+Tensor converted(const Tensor& t, DType dtype) {
+  if (t.dtype() == dtype) return t;
+  return from_floats(dtype, t.dims(), to_floats(t));
+}
+
+}  // namespace tenon::core::cuda
