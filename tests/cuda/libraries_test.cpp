@@ -1,0 +1,147 @@
+// cuDNN and cuBLASLt against the reference, on random problems.
+#include <cmath>
+
+#include "fixture.h"
+#include "ops/conv.h"
+#include "ops/matmul.h"
+#include "tactics/cuda/list.h"
+
+namespace tenon::core::cuda {
+namespace {
+
+class Libraries : public OnGpu {
+ protected:
+  std::mt19937 random_{11};
+  const std::vector<const Tactic*> tactics_ = library_tactics();
+
+  int64_t one_of(std::initializer_list<int64_t> values) { return values.begin()[random_() % values.size()]; }
+  bool chance(int percent) { return static_cast<int>(random_() % 100) < percent; }
+
+  /// Weights whose products over `k` elements keep the size of what they multiply.
+  Tensor weights(DType dtype, Dims dims, int64_t k) {
+    const double bound = 1 / std::sqrt(static_cast<double>(k));
+    return random_tensor(dtype, std::move(dims), random_, -bound, bound);
+  }
+
+  static Tolerance tolerance_of(DType own, bool tf32) {
+    if (own == DType::bf16) return {5e-2, 3e-2};
+    if (own == DType::f16) return {8e-3, 4e-3};
+    return tf32 ? Tolerance{4e-3, 4e-3} : Tolerance{5e-5, 5e-5};
+  }
+
+  Activation activation(std::initializer_list<Activation> choices) { return choices.begin()[random_() % choices.size()]; }
+
+  void expect(std::string_view tactic, std::shared_ptr<const Op> op, std::vector<HostValue> inputs, std::vector<int> constants) {
+    TacticCase test{std::move(op), std::move(inputs), std::move(constants), {}};
+    const DType own = std::get<Tensor>(test.inputs[0]).dtype();
+    if (own == DType::f32) test.options.precisions = {DType::f16, DType::bf16};
+    test.options.tf32 = chance(50);
+    expect_on_gpu(tactics_, tactic, test, tolerance_of(own, test.options.tf32));
+  }
+
+  /// A value of y's shape, or nothing.
+  HostValue maybe(bool present, DType dtype, Dims dims) {
+    if (!present) return {};
+    return random_tensor(dtype, std::move(dims), random_);
+  }
+
+  void convolution(int spatial, int64_t channels, int64_t filters, int64_t group, int64_t size, DType dtype, const Activation& a) {
+    Conv conv;
+    conv.group = group;
+    conv.activation = a;
+    Dims x{one_of({1, 2, 3}), channels}, w{filters, channels / group};
+    for (int i = 0; i < spatial; ++i) {
+      x.push_back(size + static_cast<int64_t>(random_() % 5));
+      w.push_back(one_of({1, 3, 3, 5}));
+      conv.window.strides.push_back(one_of({1, 1, 2}));
+      conv.window.dilations.push_back(group == 1 ? one_of({1, 1, 2}) : 1);
+    }
+    for (int side = 0; side < 2; ++side)
+      for (int i = 0; i < spatial; ++i) conv.window.pads.push_back(w[static_cast<size_t>(i) + 2] / 2);
+    const auto pads = resolve_pads(conv.window.filled(spatial), std::span(x).subspan(2));
+    Dims y{x[0], filters};
+    for (size_t i = 0; i < static_cast<size_t>(spatial); ++i) {
+      const int64_t reach = (w[i + 2] - 1) * conv.window.dilations[i] + 1;
+      y.push_back((x[i + 2] + pads[i].first + pads[i].second - reach) / conv.window.strides[i] + 1);
+    }
+    std::vector<HostValue> inputs{random_tensor(dtype, x, random_), weights(dtype, w, checked_product(w) / filters),
+                                  maybe(chance(70), dtype, {filters}), maybe(chance(40), dtype, y)};
+    expect("cudnn_conv", std::make_shared<Conv>(conv), std::move(inputs), {1, 2});
+  }
+
+  Activation any_activation() {
+    return activation({{}, {"relu", 0, 0}, {"relu", 0, 0}, {"clip", 0, 6}, {"swish", 1, 0}, {"hard_swish", 0, 0}, {"sigmoid", 0, 0},
+                       {"leaky_relu", 0.1, 0}, {"gelu_erf", 0, 0}, {"hard_sigmoid", 0.2, 0.5}, {"tanh", 0, 0}});
+  }
+};
+
+TEST_F(Libraries, Convolutions) {
+  for (int round = 0; round < 16; ++round)
+    convolution(2, one_of({8, 16, 24, 64}), one_of({8, 32, 64}), 1, 10, round % 3 == 2 ? DType::f16 : DType::f32, any_activation());
+}
+
+TEST_F(Libraries, ConvolutionsOfOddChannels) {
+  for (int round = 0; round < 8; ++round)
+    convolution(2, one_of({1, 3, 5, 17}), one_of({7, 16, 33, 64}), 1, 12, round % 2 ? DType::bf16 : DType::f32, any_activation());
+}
+
+TEST_F(Libraries, GroupedConvolutions) {
+  for (int round = 0; round < 8; ++round) {
+    const int64_t group = one_of({2, 4, 16}), each = one_of({1, 2, 8});
+    convolution(2, group * each, group * each, group, 9, round % 2 ? DType::f16 : DType::f32, any_activation());
+  }
+}
+
+TEST_F(Libraries, ConvolutionsOfOneAndThreeAxes) {
+  for (int round = 0; round < 6; ++round)
+    convolution(round % 2 ? 1 : 3, one_of({8, 16}), one_of({8, 24}), 1, 7, DType::f32, activation({{}, {"relu", 0, 0}}));
+}
+
+class Products : public Libraries {
+ protected:
+  void product(const Dims& batch_a, const Dims& batch_w, int64_t m, int64_t k, int64_t n, DType dtype, bool constant) {
+    MatMul op;
+    op.transpose_a = chance(30);
+    op.transpose_b = chance(40);
+    op.alpha = chance(30) ? 0.5 : 1;
+    op.activation = activation({{}, {}, {"relu", 0, 0}, {"gelu_tanh", 0, 0}});
+    Dims a = batch_a, w = batch_w, y = batch_a.size() > batch_w.size() ? batch_a : batch_w;
+    const auto append = [](Dims& dims, int64_t rows, int64_t columns, bool transposed) {
+      dims.push_back(transposed ? columns : rows);
+      dims.push_back(transposed ? rows : columns);
+    };
+    append(a, m, k, op.transpose_a);
+    append(w, k, n, op.transpose_b);
+    append(y, m, n, false);
+    std::vector<HostValue> inputs{random_tensor(dtype, a, random_), weights(dtype, w, k), maybe(chance(60), dtype, {n}),
+                                  maybe(chance(40), dtype, y)};
+    expect("cublaslt_matmul", std::make_shared<MatMul>(op), std::move(inputs), constant ? std::vector<int>{1, 2} : std::vector<int>{});
+  }
+};
+
+TEST_F(Products, ByConstantWeights) {
+  for (int round = 0; round < 16; ++round)
+    product({}, {}, one_of({1, 2, 7, 64, 130}), one_of({8, 40, 128}), one_of({8, 24, 200}), round % 3 == 2 ? DType::bf16 : DType::f32, true);
+}
+
+TEST_F(Products, Batched) {
+  for (int round = 0; round < 12; ++round) {
+    const int64_t b = one_of({2, 3, 5});
+    const bool shared = chance(50);
+    product({b}, shared ? Dims{} : Dims{b}, one_of({1, 16, 33}), one_of({16, 64}), one_of({8, 48}), round % 2 ? DType::f16 : DType::f32, false);
+  }
+}
+
+TEST_F(Products, OfOddSizes) {
+  for (int round = 0; round < 6; ++round)
+    product({}, {}, one_of({1, 3, 5}), one_of({1, 7, 33}), one_of({1, 5, 31}), DType::f32, chance(50));
+}
+
+TEST_F(Libraries, SourcesCanBeTurnedOff) {
+  TacticCase test{std::make_shared<MatMul>(), {random_tensor(DType::f32, {8, 8}, random_), random_tensor(DType::f32, {8, 8}, random_)}, {}, {}};
+  test.options.sources = ~static_cast<uint32_t>(cublas_lt_source | cudnn_source);
+  EXPECT_TRUE(check_on_gpu(tactics_, test).empty());
+}
+
+}  // namespace
+}  // namespace tenon::core::cuda
