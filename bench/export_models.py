@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Exports ten well-known architectures with random weights to ONNX, float32, symbolic batch: speed does not depend on the
+"""Exports well-known architectures with random weights to ONNX, float32, symbolic batch: speed does not depend on the
 weights. Needs torch, torchvision, transformers, onnx and onnxscript, in an environment of their own:
 
     python3 -m venv FOLDER && FOLDER/bin/pip install torch torchvision transformers onnx onnxscript
@@ -15,7 +15,7 @@ import torchvision
 warnings.filterwarnings("ignore")
 IMAGE_MODELS = {"resnet50": "resnet50", "mobilenet_v2": "mobilenet_v2", "efficientnet_b0": "efficientnet_b0", "convnext_tiny": "convnext_tiny",
                 "vit_b_16": "vit_b_16", "swin_t": "swin_t", "regnet_y_8gf": "regnet_y_8gf", "densenet121": "densenet121"}
-TOKENS = 128
+TEN = [*IMAGE_MODELS, "bert_base_s128", "gpt2_s128"]  # the number after _s is the count of tokens
 
 
 class LastHiddenState(torch.nn.Module):
@@ -49,9 +49,10 @@ def make(name):
         model = getattr(torchvision.models, IMAGE_MODELS[name])()
         return with_plausible_statistics(model), (torch.randn(2, 3, 224, 224),), ["input"]
     import transformers
-    ids = torch.randint(0, 30000, (2, TOKENS))
-    if name == "bert_base_s128":
-        model = transformers.BertModel(transformers.BertConfig(attn_implementation="eager"))
+    ids = torch.randint(0, 30000, (2, int(name.rpartition("_s")[2])))
+    if name.startswith("bert"):
+        large = {"num_hidden_layers": 24, "hidden_size": 1024, "num_attention_heads": 16, "intermediate_size": 4096}
+        model = transformers.BertModel(transformers.BertConfig(attn_implementation="eager", **(large if "large" in name else {})))
         return LastHiddenState(model, True), (ids, torch.ones_like(ids)), ["ids", "mask"]
     model = transformers.GPT2Model(transformers.GPT2Config(attn_implementation="eager", use_cache=False))
     return LastHiddenState(model, False), (ids,), ["ids"]
@@ -60,7 +61,7 @@ def make(name):
 def main():
     folder = pathlib.Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
-    for name in sys.argv[2:] or [*IMAGE_MODELS, "bert_base_s128", "gpt2_s128"]:
+    for name in sys.argv[2:] or TEN:
         path = folder / f"{name}.onnx"
         if path.exists():
             continue

@@ -1,4 +1,5 @@
 // Runs the cases that make_conformance.py writes, each in a process of its own, and compares outputs.
+#include <fcntl.h>
 #include <fnmatch.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -7,8 +8,13 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <functional>
 #include <iostream>
+#include <mutex>
 #include <nlohmann/json.hpp>
+#include <span>
+#include <thread>
+#include <utility>
 
 #include "build/build.h"
 #include "build/coverage.h"
@@ -208,7 +214,8 @@ std::vector<OnnxType::Kind> declared_kinds(const OnnxGraph& graph, const std::ve
 /// How a case is run.
 struct Mode {
   int threads = 1;
-  bool engine = false;      // built with all passes for the CPU; else the reference executor
+  bool engine = false;      // built with all passes; else the reference executor
+  std::string device = "cpu";
   int64_t chaos_seed = -1;  // of an engine: random offers
 };
 
@@ -222,7 +229,7 @@ class Runner {
       return;
     }
     BuildOptions options;
-    options.device = "cpu";
+    options.device = mode.device;
     options.threads = mode.threads;
     options.verify = false;
     options.opt_level = 0;
@@ -294,40 +301,98 @@ Outcome decoded(const std::string& text) {
   return outcome;
 }
 
-/// In a process of its own, so that a crash or an endless loop is one failure.
-Outcome run_case_apart(const fs::path& folder, const Mode& mode, unsigned time_limit) {
-  int ends[2];
-  if (pipe(ends) != 0) return {"no pipe", {}};
-  const pid_t child = fork();
-  if (child == 0) {
-    close(ends[0]);
-    alarm(time_limit);
-    Outcome outcome;
-    try {
-      outcome = run_case(folder, mode);
-    } catch (const std::exception& e) {
-      outcome.why = e.what();
-    }
-    const std::string text = encoded(outcome);
-    for (size_t sent = 0; sent < text.size();) {
-      const ssize_t n = write(ends[1], text.data() + sent, text.size() - sent);
-      if (n <= 0) break;
-      sent += static_cast<size_t>(n);
-    }
-    _exit(outcome.why.empty() ? 0 : 1);
+bool write_all(int fd, const void* data, size_t bytes) {
+  for (size_t sent = 0; sent < bytes;) {
+    const ssize_t n = write(fd, static_cast<const char*>(data) + sent, bytes - sent);
+    if (n <= 0) return false;
+    sent += static_cast<size_t>(n);
   }
-  close(ends[1]);
-  std::string text;
-  char buffer[4096];
-  for (ssize_t n; (n = read(ends[0], buffer, sizeof buffer)) > 0;) text.append(buffer, static_cast<size_t>(n));
-  close(ends[0]);
-  int status = 0;
-  waitpid(child, &status, 0);
-  if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM) return {fmt::format("stopped after {} seconds", time_limit), {}};
-  if (WIFSIGNALED(status)) return {fmt::format("crashed: {}", strsignal(WTERMSIG(status))), {}};
-  Outcome outcome = decoded(text);
-  if (outcome.why.empty() && WEXITSTATUS(status) != 0) outcome.why = fmt::format("ended with status {}", WEXITSTATUS(status));
-  return outcome;
+  return true;
+}
+
+bool read_all(int fd, void* data, size_t bytes) {
+  for (size_t got = 0; got < bytes;) {
+    const ssize_t n = read(fd, static_cast<char*>(data) + got, bytes - got);
+    if (n <= 0) return false;
+    got += static_cast<size_t>(n);
+  }
+  return true;
+}
+
+/// A process that runs one case after the other, so that a crash or an endless loop is one failure and not the end.
+class CaseProcess {
+ public:
+  CaseProcess(std::span<Result* const> cases, const Mode& mode, unsigned time_limit) : time_limit_(time_limit) {
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) != 0) fail(ErrorCode::internal, "no pipe");
+    child_ = fork();
+    if (child_ == 0) {
+      close(ends[0]);
+      work(ends[1], cases, mode, time_limit);
+    }
+    close(ends[1]);
+    fd_ = ends[0];
+  }
+  ~CaseProcess() {
+    close(fd_);
+    if (child_ > 0) waitpid(child_, nullptr, 0);
+  }
+  CaseProcess(const CaseProcess&) = delete;
+  CaseProcess& operator=(const CaseProcess&) = delete;
+
+  /// The next case's outcome; false when the process ended in it.
+  bool next(Outcome& outcome) {
+    uint32_t size = 0;
+    std::string text;
+    if (read_all(fd_, &size, sizeof size)) {
+      text.resize(size);
+      if (read_all(fd_, text.data(), size)) {
+        outcome = decoded(text);
+        return true;
+      }
+    }
+    int status = 0;
+    waitpid(std::exchange(child_, -1), &status, 0);
+    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM) outcome.why = fmt::format("stopped after {} seconds", time_limit_);
+    else if (WIFSIGNALED(status)) outcome.why = fmt::format("crashed: {}", strsignal(WTERMSIG(status)));
+    else outcome.why = fmt::format("ended with status {}", WEXITSTATUS(status));
+    return false;
+  }
+
+ private:
+  [[noreturn]] static void work(int fd, std::span<Result* const> cases, const Mode& mode, unsigned time_limit) {
+    for (const Result* one : cases) {
+      alarm(time_limit);
+      Outcome outcome;
+      try {
+        outcome = run_case(one->folder, mode);
+      } catch (const std::exception& e) {
+        outcome.why = e.what();
+        if (outcome.why.empty()) outcome.why = "an exception without a message";
+      }
+      const std::string text = encoded(outcome);
+      const auto size = static_cast<uint32_t>(text.size());
+      if (!write_all(fd, &size, sizeof size) || !write_all(fd, text.data(), text.size())) break;
+    }
+    _exit(0);
+  }
+  unsigned time_limit_;
+  pid_t child_ = -1;
+  int fd_ = -1;
+};
+
+void run_cases(std::vector<Result*> cases, const Mode& mode, unsigned time_limit, const std::function<void(const Result&)>& done) {
+  for (size_t at = 0; at < cases.size();) {
+    CaseProcess process(std::span(cases).subspan(at), mode, time_limit);
+    for (bool alive = true; alive && at < cases.size(); ++at) {
+      Outcome outcome;
+      alive = process.next(outcome);
+      if (!outcome.why.empty()) cases[at]->outcome = "failed";
+      cases[at]->reason = outcome.why;
+      cases[at]->tiers = outcome.tiers;
+      done(*cases[at]);
+    }
+  }
 }
 
 std::vector<Skip> read_skips(const std::string& path) {
@@ -375,37 +440,45 @@ int main(int argc, char** argv) {
   bool list_failures = false;
   Mode mode;
   unsigned time_limit = 120;
+  size_t jobs = 1;
   app.add_option("folders", folders, "Folders of cases, searched through");
   app.add_option("--filter", filters, "Only cases whose name contains this (any of them)");
   app.add_option("--skips", skips_path, "List of cases not to run: pattern and reason; '' for none");
   app.add_option("--json", json_path, "Write every case's outcome there");
   app.add_option("--threads", mode.threads, "Threads of the executor");
-  app.add_flag("--engine", mode.engine, "Build each model for the CPU and run the engine");
+  app.add_flag("--engine", mode.engine, "Build each model and run the engine");
   app.add_option("--chaos", mode.chaos_seed, "With --engine: pick kernels at random from this seed");
+  app.add_option("--device", mode.device, "With --engine: the device to build for");
+  app.add_option("--jobs", jobs, "Processes side by side (default 1)");
   app.add_option("--time-limit", time_limit, "Seconds a case may take");
   app.add_flag("--list-failures", list_failures, "Print the names of failing cases alone");
   CLI11_PARSE(app, argc, argv);
 
   const auto skips = read_skips(skips_path);
   std::vector<Result> results;
-  std::map<std::string, int> totals;
   for (const auto& [name, folder] : find_cases(folders)) {
     const auto contained = [&, &name = name](const std::string& f) { return name.find(f) != name.npos; };
     if (!filters.empty() && std::none_of(filters.begin(), filters.end(), contained)) continue;
     Result result{name, folder, "passed", "", {}};
     for (const auto& skip : skips)
       if (fnmatch(skip.pattern.c_str(), name.c_str(), 0) == 0) result.outcome = "skipped", result.reason = skip.reason;
-    if (result.outcome == "passed") {
-      const Outcome outcome = run_case_apart(folder, mode, time_limit);
-      if (!outcome.why.empty()) result.outcome = "failed";
-      result.reason = outcome.why;
-      result.tiers = outcome.tiers;
-    }
-    if (result.outcome == "failed")
-      std::cout << (list_failures ? name : fmt::format("FAILED {}: {}", name, result.reason)) << "\n" << std::flush;
-    ++totals[result.outcome];
     results.push_back(std::move(result));
   }
+  std::vector<std::vector<Result*>> shares(std::max<size_t>(jobs, 1));
+  size_t next_share = 0;
+  for (Result& result : results)
+    if (result.outcome == "passed") shares[next_share++ % shares.size()].push_back(&result);
+  std::mutex printing;
+  const auto done = [&](const Result& result) {
+    if (result.outcome != "failed") return;
+    const std::lock_guard lock(printing);
+    std::cout << (list_failures ? result.name : fmt::format("FAILED {}: {}", result.name, result.reason)) << "\n" << std::flush;
+  };
+  std::vector<std::thread> threads;
+  for (auto& share : shares) threads.emplace_back([&, &share = share] { run_cases(share, mode, time_limit, done); });
+  for (auto& thread : threads) thread.join();
+  std::map<std::string, int> totals;
+  for (const Result& result : results) ++totals[result.outcome];
   if (!json_path.empty()) write_json(json_path, results);
   if (!list_failures)
     std::cout << fmt::format("{} cases: {} passed, {} failed, {} skipped\n", results.size(), totals["passed"],

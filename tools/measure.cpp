@@ -41,15 +41,16 @@ Measurement measure(Context& context, const NamedValues& inputs, const MeasureOp
   while (ms_since(start) < options.warmup_ms && !interrupted());
 
   Measurement result;
-  std::vector<double> times;
+  std::vector<double> times, h2d, compute, d2h, enqueue;
   start = Clock::now();
   while (!interrupted()) {
     bool enough =
         static_cast<int64_t>(times.size()) >= options.iterations && ms_since(start) >= options.duration_s * 1000;
     if (enough) break;
     Clock::time_point before = Clock::now();
-    context.run();
+    RunTimes run = context.run_timed();
     times.push_back(ms_since(before));
+    h2d.push_back(run.h2d), compute.push_back(run.compute), d2h.push_back(run.d2h), enqueue.push_back(run.enqueue);
   }
   double total = ms_since(start);
   check_interrupted();
@@ -57,6 +58,10 @@ Measurement measure(Context& context, const NamedValues& inputs, const MeasureOp
   result.batch = batch_of(inputs);
   result.runs_per_second = static_cast<double>(times.size()) / total * 1000;
   result.latency = statistics_of(std::move(times));
+  result.h2d = statistics_of(std::move(h2d));
+  result.compute = statistics_of(std::move(compute));
+  result.d2h = statistics_of(std::move(d2h));
+  result.enqueue = statistics_of(std::move(enqueue));
   for (const auto& input : inputs) result.shapes.emplace_back(input.first, dims_text(input.second.tensor.dims()));
   return result;
 }

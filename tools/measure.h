@@ -16,6 +16,7 @@ struct MeasureOptions {
 /// One point of a benchmark: runs of one context at one set of shapes, one after the other.
 struct Measurement {
   Statistics latency;  // ms
+  Statistics h2d, compute, d2h, enqueue;  // ms of the same runs: RunTimes
   int64_t iterations = 0;
   int64_t batch = 0;  // 0: the inputs share no batch dimension
   double runs_per_second = 0;

@@ -24,6 +24,10 @@ Json measurement_json(const Measurement& m) {
   Json shapes = Json::object();
   for (const auto& shape : m.shapes) shapes[shape.first] = shape.second;
   Json json = {{"latency", latency_json(m.latency)},
+               {"gpu_compute", latency_json(m.compute)},
+               {"h2d", latency_json(m.h2d)},
+               {"d2h", latency_json(m.d2h)},
+               {"enqueue", latency_json(m.enqueue)},
                {"runs_per_second", m.runs_per_second},
                {"iterations", m.iterations},
                {"mode", "sync"},
@@ -47,6 +51,9 @@ void print_measurement(Session& session, const Measurement& m) {
   fmt::print("median {} (p90 {}, p95 {}, p99 {}), min {}, max {}, mean {}, CV {:.1f}%\n", ms_text(s.median),
              ms_text(s.p90), ms_text(s.p95), ms_text(s.p99), ms_text(s.min), ms_text(s.max), ms_text(s.mean),
              s.cv * 100);
+  if (m.h2d.median > 0)
+    fmt::print("GPU compute {} (p99 {}), H2D {}, D2H {}, enqueue {} (medians)\n", ms_text(m.compute.median), ms_text(m.compute.p99),
+               ms_text(m.h2d.median), ms_text(m.d2h.median), ms_text(m.enqueue.median));
   fmt::print("{:.1f} runs/s", m.runs_per_second);
   if (m.batch > 1) fmt::print(", {:.1f} items/s at batch {}", items_per_second(m), m.batch);
   fmt::print(" over {} runs, inputs {}\n", m.iterations, shapes_text(m));

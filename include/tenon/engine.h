@@ -63,6 +63,12 @@ struct MemoryInfo {
   int64_t packed_bytes = 0;     // made at load or first run
 };
 
+/// Where the time of one run went, in ms. On a GPU the first three are device time; the CPU copies nothing.
+struct RunTimes {
+  double h2d = 0, compute = 0, d2h = 0;
+  double enqueue = 0;  // how long the call held its thread to queue the work
+};
+
 class Context;
 
 /// A built model: graph, weights and choices. Cheap to copy; thread-safe.
@@ -112,6 +118,7 @@ class TENON_API Context {
   /// Prepares kernels and memory for the dims of the inputs set: the slow part of the first run at new shapes.
   void prepare();
   void run(uint64_t seed = 0);
+  RunTimes run_timed(uint64_t seed = 0);
   /// Valid until the next run; copy to keep.
   Value output(const std::string& name) const;
   std::vector<std::pair<std::string, Value>> outputs() const;

@@ -70,6 +70,16 @@ void Context::run(uint64_t seed) {
   impl_->execution.run(options);
 }
 
+RunTimes Context::run_timed(uint64_t seed) {
+  check_given(*impl_);
+  core::PhaseTimes phases;
+  core::RunOptions options;
+  options.seed = seed;
+  options.phases = &phases;
+  impl_->execution.run(options);
+  return {phases.upload / 1000, phases.compute / 1000, phases.download / 1000, phases.enqueue / 1000};
+}
+
 Value Context::output(const std::string& name) const {
   return core::to_public(impl_->execution.output(find_output(impl_->engine->graph(), name)).value());
 }

@@ -1,5 +1,6 @@
 #include "runtime/execution.h"
 
+#include <chrono>
 #include <cstring>
 #include <algorithm>
 #include <utility>
@@ -242,12 +243,22 @@ void Execution::enqueue(Stream& stream, const RunOptions& options) { run_on(stre
 void Execution::run_on(Stream& stream, const RunOptions& options, bool to_host) {
   stream_ = &stream;
   bind();
-  if (options.times) stream.clear_marks();
+  if (options.times || options.phases) stream.clear_marks();
+  const auto mark = [&] {
+    if (options.phases) stream.mark();
+  };
+  const auto begin = std::chrono::steady_clock::now();
+  mark();
   take_inputs(options);
+  mark();
   for (int segment = 0; segment < static_cast<int>(program_->plan().segments.size()); ++segment) run_segment(segment, options);
+  mark();
   finish_outputs(to_host);
-  if (to_host || options.times) stream.wait();
+  mark();
+  const double queued = std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - begin).count();
+  if (to_host || options.times || options.phases) stream.wait();
   if (options.times) finish_times(options);
+  if (options.phases) *options.phases = {stream.elapsed_us(0, 1), stream.elapsed_us(1, 2), stream.elapsed_us(2, 3), queued};
 }
 
 void Execution::take_inputs(const RunOptions& options) {

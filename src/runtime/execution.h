@@ -12,9 +12,15 @@ struct StepTime {
   double us;
 };
 
+/// Where the time of one run went, in us: device time of the three phases, and how long the caller was held to queue them.
+struct PhaseTimes {
+  double upload = 0, compute = 0, download = 0, enqueue = 0;
+};
+
 struct RunOptions {
   uint64_t seed = 0;
   std::vector<StepTime>* times = nullptr;
+  PhaseTimes* phases = nullptr;  // not together with `times`
   /// Called with every value in row-major order as it is produced: how inner tensors are read.
   std::function<void(Value, const HostValue&)> observe;
 };
