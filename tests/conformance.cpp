@@ -383,7 +383,7 @@ class CaseProcess {
 
 void run_cases(std::vector<Result*> cases, const Mode& mode, unsigned time_limit, const std::function<void(const Result&)>& done) {
   for (size_t at = 0; at < cases.size();) {
-    CaseProcess process(std::span(cases).subspan(at), mode, time_limit);
+    CaseProcess process(std::span<Result* const>(cases).subspan(at), mode, time_limit);
     for (bool alive = true; alive && at < cases.size(); ++at) {
       Outcome outcome;
       alive = process.next(outcome);
