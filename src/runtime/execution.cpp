@@ -14,18 +14,28 @@ namespace {
 constexpr size_t kFramesKept = 32;
 constexpr size_t kRecordingsKept = 4;  // of one frame, for different addresses of inputs and outputs
 
+class DeviceMemory : public MemorySource {
+ public:
+  explicit DeviceMemory(Device& device) : device_(device) {}
+  std::byte* allocate(int64_t bytes, Place place) override { return device_.allocate(bytes, place); }
+  void release(std::byte* data, Place place) noexcept override { device_.release(data, place); }
+
+ private:
+  Device& device_;
+};
+
 /// Memory that only grows.
 class GrowingBuffer {
  public:
-  GrowingBuffer(Device& device, Place place) : device_(&device), place_(place) {}
-  GrowingBuffer(GrowingBuffer&& other) noexcept : device_(other.device_), place_(other.place_), data_(std::exchange(other.data_, nullptr)), bytes_(other.bytes_) {}
+  GrowingBuffer(MemorySource& source, Place place) : source_(&source), place_(place) {}
+  GrowingBuffer(GrowingBuffer&& other) noexcept : source_(other.source_), place_(other.place_), data_(std::exchange(other.data_, nullptr)), bytes_(other.bytes_) {}
   GrowingBuffer& operator=(GrowingBuffer&&) = delete;
   ~GrowingBuffer() { release(); }
   std::byte* at_least(int64_t bytes) {
     if (bytes > bytes_ || !data_) {
       release();
       bytes_ = 0;
-      data_ = device_->allocate(bytes, place_);
+      data_ = source_->allocate(bytes, place_);
       bytes_ = bytes;
     }
     return data_;
@@ -34,10 +44,10 @@ class GrowingBuffer {
 
  private:
   void release() {
-    if (data_) device_->release(data_, place_);
+    if (data_) source_->release(data_, place_);
     data_ = nullptr;
   }
-  Device* device_;
+  MemorySource* source_;
   Place place_;
   std::byte* data_ = nullptr;
   int64_t bytes_ = 0;
@@ -63,13 +73,20 @@ struct Execution::Frame {
 };
 
 struct Execution::Memory {
-  explicit Memory(Device& device, size_t inputs, size_t outputs)
-      : device(device), arenas{GrowingBuffer(device, Place::device), GrowingBuffer(device, Place::host)} {
-    for (size_t i = 0; i < inputs; ++i) this->inputs.emplace_back(device, Place::device);
-    for (size_t i = 0; i < outputs; ++i) this->outputs.emplace_back(device, Place::device);
-    for (size_t i = 0; i < outputs; ++i) downloads.emplace_back(device, Place::host);
+  Memory(std::shared_ptr<MemorySource> from, size_t inputs, size_t outputs)
+      : source(std::move(from)), arenas{GrowingBuffer(*source, Place::device), GrowingBuffer(*source, Place::host)} {
+    for (size_t i = 0; i < inputs; ++i) this->inputs.emplace_back(*source, Place::device);
+    for (size_t i = 0; i < outputs; ++i) this->outputs.emplace_back(*source, Place::device);
+    for (size_t i = 0; i < outputs; ++i) downloads.emplace_back(*source, Place::host);
   }
-  Device& device;
+  std::byte* arena(Place place, int64_t bytes = 0) {
+    if (place != Place::device || lent.empty()) return arenas[static_cast<size_t>(place)].at_least(bytes);
+    if (bytes > static_cast<int64_t>(lent.size()))
+      fail(ErrorCode::bad_input, "the memory lent for a run has {} bytes, {} are needed", lent.size(), bytes);
+    return lent.data();
+  }
+  std::shared_ptr<MemorySource> source;
+  std::span<std::byte> lent;
   std::array<GrowingBuffer, 2> arenas;  // by Place
   std::map<SlotId, GrowingBuffer> kept;
   std::vector<GrowingBuffer> inputs;     // copies of host inputs; unused on a device that reads host memory
@@ -84,10 +101,11 @@ HostValue OutputRef::value() const {
   return Tensor::view(dtype, *dims, {data, static_cast<size_t>(bytes)}, nullptr);
 }
 
-Execution::Execution(std::shared_ptr<const Program> program)
+Execution::Execution(std::shared_ptr<const Program> program, std::shared_ptr<MemorySource> source)
     : program_(std::move(program)),
       own_stream_(program_->device().make_stream()),
-      memory_(std::make_unique<Memory>(program_->device(), program_->plan().inputs.size(), program_->plan().outputs.size())) {
+      memory_(std::make_unique<Memory>(source ? std::move(source) : std::make_shared<DeviceMemory>(program_->device()), program_->plan().inputs.size(),
+                                       program_->plan().outputs.size())) {
   const Plan& plan = program_->plan();
   inputs_.resize(plan.inputs.size());
   output_buffers_.resize(plan.outputs.size());
@@ -111,6 +129,7 @@ void Execution::set_device_input(int input, std::byte* data, Dims dims) {
   inputs_.at(input) = {Tensor::view(type.dtype, std::move(dims), {data, bytes}, nullptr), true};
 }
 void Execution::set_output_buffer(int output, std::span<std::byte> buffer, Place place) { output_buffers_.at(output) = {buffer, place}; }
+void Execution::set_arena(std::span<std::byte> arena) { memory_->lent = arena; }
 OutputRef Execution::output(int output) const { return outputs_.at(output); }
 
 int64_t Execution::memory_bytes() const {
@@ -137,6 +156,13 @@ int64_t Execution::planned_bytes() const {
       for (const auto& output : bound.output_dims) sum += output_bytes(output);
     }
   return sum;
+}
+
+int64_t Execution::planned_arena_bytes() const {
+  int64_t most = 0;
+  for (const auto& frames : frames_)
+    for (const auto& entry : frames) most = std::max(most, entry.second->bound.arena_bytes[static_cast<size_t>(Place::device)]);
+  return most;
 }
 
 void Execution::collect_key() {
@@ -213,13 +239,13 @@ void Execution::bind() {
 void Execution::take_memory(Frame& frame) {
   for (const Place place : {Place::device, Place::host}) {
     const int64_t bytes = frame.bound.arena_bytes[static_cast<size_t>(place)];
-    if (bytes > 0 || place == Place::device) memory_->arenas[static_cast<size_t>(place)].at_least(bytes);
+    if (bytes > 0 || place == Place::device) memory_->arena(place, bytes);
   }
   const Plan& plan = program_->plan();
-  const auto arena = [&](SlotId s) { return memory_->arenas[static_cast<size_t>(plan.slots[s].format.place)].at_least(0); };
+  const auto arena = [&](SlotId s) { return memory_->arena(plan.slots[s].format.place); };
   for (const auto& [slot, offset] : frame.bound.offsets) base_[slot] = arena(slot) + offset;
   for (const auto& [slot, bytes] : frame.bound.kept)
-    base_[slot] = memory_->kept.try_emplace(slot, memory_->device, plan.slots[slot].format.place).first->second.at_least(bytes);
+    base_[slot] = memory_->kept.try_emplace(slot, *memory_->source, plan.slots[slot].format.place).first->second.at_least(bytes);
   for (const auto& [index, dims] : frame.bound.output_dims) place_output(index, dims);
 }
 
@@ -289,7 +315,7 @@ void Execution::run_segment(int segment, const RunOptions& options) {
 
 /// What a recording holds fast: where the arena, kept buffers, inputs and outputs are.
 std::vector<const std::byte*> Execution::addresses(const Frame& frame) const {
-  std::vector<const std::byte*> list{memory_->arenas[0].at_least(0)};
+  std::vector<const std::byte*> list{memory_->arena(Place::device)};
   for (const SlotId s : program_->plan().inputs) list.push_back(base_[s]);
   for (const auto& entry : frame.bound.kept) list.push_back(base_[entry.first]);
   for (const auto& entry : frame.bound.output_dims) list.push_back(written_[entry.first]);
@@ -389,7 +415,7 @@ void Execution::run_step(Frame& frame, int index, const Step& step, const RunOpt
   Frame::StepArgs& args = frame.args[index];
   const Executable& executable = *bound.prepared->executable;
   std::byte* workspace = nullptr;
-  if (executable.workspace_bytes() > 0) workspace = memory_->arenas[static_cast<size_t>(bound.workspace_place)].at_least(0) + bound.workspace_offset;
+  if (executable.workspace_bytes() > 0) workspace = memory_->arena(bound.workspace_place) + bound.workspace_offset;
   Args call{args.in, args.out, args.in_box, args.out_box, workspace, options.seed, stream_->handle()};
   try {
     if (has_device_memory() && executable.on_host()) stream_->wait();
@@ -443,7 +469,7 @@ Tensor Execution::on_host(SlotId s, const Dims& dims) {
   if (t.size() == 0) return t;
   const Format plain{{}, DType::none, has_device_memory() ? Place::host : Place::device};
   const Executable& executable = *program_->prepare_reorder(t.dtype(), dims, slot.format, plain).executable;
-  GrowingBuffer workspace(memory_->device, executable.on_host() ? Place::host : Place::device);
+  GrowingBuffer workspace(*memory_->source, executable.on_host() ? Place::host : Place::device);
   const TensorArg in{base_[s], &dims}, out{t.mutable_bytes().data(), &dims};
   Args call{{&in, 1}, {&out, 1}, {}, {}, workspace.at_least(executable.workspace_bytes()), 0, stream_->handle()};
   executable.run(nullptr, call, program_->threads());

@@ -35,12 +35,21 @@ struct OutputRef {
   HostValue value() const;
 };
 
+/// Where the buffers of an execution come from; the device, unless its maker wants otherwise.
+class MemorySource {
+ public:
+  virtual ~MemorySource() = default;
+  /// Aligned like memory of `Device::allocate`.
+  virtual std::byte* allocate(int64_t bytes, Place) = 0;
+  virtual void release(std::byte*, Place) noexcept = 0;
+};
+
 /// One user of a program: its memory and bindings. Not thread-safe; many executions may share a program.
 /// A run at shapes that were seen before allocates nothing, except inside a library's own kernels, for boxed values,
 /// and where a data-dependent size exceeds all earlier ones.
 class Execution {
  public:
-  explicit Execution(std::shared_ptr<const Program> program);
+  explicit Execution(std::shared_ptr<const Program> program, std::shared_ptr<MemorySource> source = nullptr);
   ~Execution();
 
   const Program& program() const { return *program_; }
@@ -51,6 +60,8 @@ class Execution {
   /// Where the next runs put output `output`; too small a buffer is an error when the size is known. Empty: own memory.
   /// `place` says whose memory it is; the CPU has one place.
   void set_output_buffer(int output, std::span<std::byte> buffer, Place place = Place::host);
+  /// Memory of the device for what lives within one run: too small is an error of the run. Empty: own memory.
+  void set_arena(std::span<std::byte> arena);
   /// Binds the inputs' dims and prepares all that can be prepared: the slow part of a first run at new shapes.
   void bind();
   /// Returns when the results are there, in host memory unless a device buffer was given for them.
@@ -64,6 +75,8 @@ class Execution {
   int64_t memory_bytes() const;
   /// Bytes that a run at the bound shapes needs: arena, kept buffers and outputs.
   int64_t planned_bytes() const;
+  /// Bytes of `set_arena` that a run at the bound shapes needs.
+  int64_t planned_arena_bytes() const;
 
  private:
   struct Frame;

@@ -17,6 +17,7 @@ core::Built build_profile(const PlanText& text, const Shapes& shapes) {
   options.threads = 2;
   options.opt_level = 0;
   options.shapes = shapes;
+  options.verify = std::none_of(text.info.tensors.begin(), text.info.tensors.end(), [](const auto& t) { return t.shape_io; });
   const auto source = [&](const std::map<std::string, core::Shape>& fixed, const core::Log&) {
     core::Graph g = core::parse("graph main(" + text.inputs + ") {\n" + text.body + "\nreturn " + text.outputs + "\n}", core::op_registry());
     for (size_t i = 0; i < g.inputs().size(); ++i)
@@ -73,6 +74,15 @@ std::vector<std::byte> small_plan() {
   text.profiles = {{{"x", {{1, 4}, {2, 4}, {4, 4}}}}, {{"x", {{4, 4}, {6, 4}, {8, 4}}}}};
   text.info.name = "small";
   text.info.verbosity = static_cast<int32_t>(ProfilingVerbosity::kDETAILED);
+  return make_plan(text);
+}
+
+std::vector<std::byte> two_step_plan() {
+  PlanText text;
+  text.inputs = "x: f32[N,4]";
+  text.body = "%1 = Constant{value=f32[4,4]{1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1}}\n%2 = MatMul(%x, %1)\n%3 = Softmax{axis=1}(%2)";
+  text.outputs = "y = %3";
+  text.profiles = {{{"x", {{1, 4}, {2, 4}, {8, 4}}}}};
   return make_plan(text);
 }
 

@@ -53,6 +53,9 @@ std::vector<std::byte> make_plan(const PlanText&);
 /// y = relu(x) * w + 1 over f32[N,4], N in [1,8], two profiles: N in [1,4] and [4,8]. `w` is a named weight.
 std::vector<std::byte> small_plan();
 
+/// y = softmax(x times a 4x4 matrix of ones) over f32[N,4], N in [1,8]: two steps with a tensor between them.
+std::vector<std::byte> two_step_plan();
+
 /// A runtime and what it needs, on the CPU.
 struct Fixture : ::testing::Test {
   void SetUp() override;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "nvinfer1/runtime/configs.h"
+#include "nvinfer1/runtime/cuda_calls.h"
 #include "nvinfer1/runtime/tensor_format.h"
 
 // What is set on a context, and its shapes; context_run.cpp runs it.
@@ -127,6 +128,8 @@ void Context::check_address(int tensor, const void* data) const {
   const int32_t element = component_bytes(static_cast<DataType>(t.type));
   if (reinterpret_cast<uintptr_t>(data) % static_cast<uintptr_t>(element) != 0)
     refuse(Code::kINVALID_ARGUMENT, "the address {} of '{}' is not aligned to its elements of {} bytes", fmt::ptr(data), t.name, element);
+  if (data && !t.on_host && !device().is_host() && !readable_by_gpu(data))
+    refuse(Code::kINVALID_ARGUMENT, "the address {} of '{}' is host memory that the GPU can't reach; use cudaMalloc", fmt::ptr(data), t.name);
 }
 
 bool Context::setTensorAddress(char const* name, void* data) noexcept {
@@ -197,6 +200,7 @@ bool Context::setInputConsumedEvent(cudaEvent_t event) noexcept {
 }
 
 bool Context::setTemporaryStorageAllocator(IGpuAllocator* allocator) noexcept {
+  if (temporary_ != allocator) executions_.clear();
   temporary_ = allocator;
   return true;
 }

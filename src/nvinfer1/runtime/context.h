@@ -90,6 +90,15 @@ class Context final : public nvinfer1::IExecutionContext, public nvinfer1::apiv:
   void set_inputs(core::Execution& execution, const Request& request);
   void set_outputs(core::Execution& execution, const Request& request);
   void give_outputs(core::Execution& execution, const Request& request);
+  void copy_output(core::Execution& execution, int tensor, const Request& request, const std::vector<int64_t>& dims);
+  void allocate_output(int tensor, int64_t bytes, const Request& request);
+  bool in_place(int tensor, int64_t batch) const;
+  void check_ready(const Request& request) const;
+  void lend_memory(core::Execution& execution);
+  core::Device& device() const;
+  cudaStream_t own_stream();
+  cudaStream_t borrow(cudaStream_t stream, bool own = false);
+  const std::byte* unpacked(int tensor, const std::vector<int64_t>& dims, const void* data);
   void report_times() const;
   void observe(core::Value value, const core::HostValue& tensor, cudaStream_t stream) const;
   /// The tensor of a binding of the current profile; fails for others.
@@ -108,7 +117,10 @@ class Context final : public nvinfer1::IExecutionContext, public nvinfer1::apiv:
   std::vector<void*> targets_;   // of the current run: where each output goes
   std::vector<std::unique_ptr<core::Execution>> executions_;  // by profile
   int64_t generation_ = 0;
-  std::map<int, std::vector<std::byte>> staging_;             // row-major copies of inputs in other formats
+  std::unique_ptr<core::Stream> stream_;                      // of the last run
+  cudaStream_t stream_handle_ = nullptr;
+  bool stream_is_own_ = false;
+  std::map<int, std::vector<std::byte>> staging_;             // host copies of tensors in vectorized formats
   std::vector<core::StepTime> times_;                         // of the last run with a profiler
   bool debug_sync_ = false, emits_profile_ = true, debug_unfused_ = false;
   nvinfer1::IProfiler* profiler_ = nullptr;
@@ -120,6 +132,7 @@ class Context final : public nvinfer1::IExecutionContext, public nvinfer1::apiv:
   nvinfer1::ProfilingVerbosity nvtx_;
   void* device_memory_ = nullptr;
   int64_t device_memory_bytes_ = 0;
+  bool was_captured_ = false;
 };
 
 }  // namespace tenon::adapter

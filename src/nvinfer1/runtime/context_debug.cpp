@@ -13,6 +13,12 @@ namespace {
 
 DataType type_of(const core::Tensor& tensor) { return static_cast<DataType>(api_type(tensor.dtype())); }
 
+const std::string& name_of(const core::Graph& g, core::Value value) {
+  for (int i = 0; i < static_cast<int>(g.outputs().size()); ++i)
+    if (g.outputs()[i] == value) return g.output_name(i);
+  return g.name_of(value);
+}
+
 }  // namespace
 
 bool Context::reportToProfiler() const noexcept {
@@ -61,8 +67,7 @@ bool Context::setUnfusedTensorsDebugState(bool flag) noexcept {
 
 void Context::observe(core::Value value, const core::HostValue& host, cudaStream_t stream) const {
   const core::Tensor* tensor = std::get_if<core::Tensor>(&host);
-  const core::Graph& g = state_->plan()->engines[shapes_.profile()].program->graph();
-  const std::string& name = g.name_of(value);
+  const std::string& name = name_of(state_->plan()->engines[shapes_.profile()].program->graph(), value);
   if (!tensor || name.empty() || tensor->dtype() == DType::string) return;
   if (!debug_unfused_ && debug_tensors_.count(name) == 0) return;
   const Dims dims = to_api_dims(tensor->dims());

@@ -1,58 +1,53 @@
-#include <dlfcn.h>
-
 #include <cstring>
 
 #include "base/error.h"
 #include "nvinfer1/runtime/context.h"
+#include "nvinfer1/runtime/cuda_calls.h"
+#include "nvinfer1/runtime/memory_source.h"
 #include "nvinfer1/runtime/tensor_format.h"
 
 namespace tenon::adapter {
 
 using namespace nvinfer1;
 using Code = nvinfer1::ErrorCode;
+using core::Place;
 
 namespace {
-
-/// Records a caller's event on the CPU, where all work is done when a call returns: through the CUDA runtime that the
-/// caller links, which may be the stand-in of `tenon host-run`.
-void record(cudaEvent_t event, cudaStream_t stream) {
-  if (!event) return;
-  using Record = int (*)(cudaEvent_t, cudaStream_t);
-  static const auto record_event = reinterpret_cast<Record>(dlsym(RTLD_DEFAULT, "cudaEventRecord"));
-  if (!record_event) refuse(Code::kUNSUPPORTED_STATE, "an event was given, but this process has no CUDA runtime that could record it");
-  if (const int status = record_event(event, stream)) refuse(Code::kFAILED_EXECUTION, "cudaEventRecord failed with error {}", status);
-}
 
 int64_t row_major_bytes(const std::vector<int64_t>& dims, int32_t type) { return core::checked_mul(core::checked_product(dims), size_of(core_type(type))); }
 
 bool known(const std::vector<int64_t>& dims) { return std::find(dims.begin(), dims.end(), -1) == dims.end(); }
 
+Place place_of(const PlanTensor& t) { return t.on_host ? Place::host : Place::device; }
+
 }  // namespace
 
 bool Context::execute(int32_t batchSize, void* const* bindings) noexcept {
   return guarded(report_, "IExecutionContext::execute", false, [&] {
-    run_bindings(bindings, batchSize, nullptr, nullptr);
+    run_bindings(bindings, batchSize, own_stream(), nullptr);
+    stream_->wait();
     return true;
   });
 }
 
 bool Context::enqueue(int32_t batchSize, void* const* bindings, cudaStream_t stream, cudaEvent_t* inputConsumed) noexcept {
   return guarded(report_, "IExecutionContext::enqueue", false, [&] {
-    run_bindings(bindings, batchSize, stream, inputConsumed);
+    run_bindings(bindings, batchSize, borrow(stream), inputConsumed);
     return true;
   });
 }
 
 bool Context::executeV2(void* const* bindings) noexcept {
   return guarded(report_, "IExecutionContext::executeV2", false, [&] {
-    run_bindings(bindings, 0, nullptr, nullptr);
+    run_bindings(bindings, 0, own_stream(), nullptr);
+    stream_->wait();
     return true;
   });
 }
 
 bool Context::enqueueV2(void* const* bindings, cudaStream_t stream, cudaEvent_t* inputConsumed) noexcept {
   return guarded(report_, "IExecutionContext::enqueueV2", false, [&] {
-    run_bindings(bindings, 0, stream, inputConsumed);
+    run_bindings(bindings, 0, borrow(stream), inputConsumed);
     return true;
   });
 }
@@ -60,7 +55,7 @@ bool Context::enqueueV2(void* const* bindings, cudaStream_t stream, cudaEvent_t*
 bool Context::enqueueV3(cudaStream_t stream) noexcept {
   return guarded(report_, "IExecutionContext::enqueueV3", false, [&] {
     if (state_->info().implicit_batch) refuse(Code::kINVALID_STATE, "the network has an implicit batch; use execute or enqueue with a batch size");
-    run({addresses_, 1, stream, input_consumed_});
+    run({addresses_, 1, borrow(stream), input_consumed_});
     return true;
   });
 }
@@ -82,6 +77,19 @@ void Context::run_bindings(void* const* bindings, int64_t batch, cudaStream_t st
   run(request);
 }
 
+core::Device& Context::device() const { return state_->plan()->engines[0].program->device(); }
+
+cudaStream_t Context::own_stream() { return borrow(nullptr, true); }
+
+/// Makes `stream_` the caller's stream, or one of our own.
+cudaStream_t Context::borrow(cudaStream_t stream, bool own) {
+  if (stream_ && stream_handle_ == stream && stream_is_own_ == own) return stream;
+  stream_ = own ? device().make_stream() : device().borrow_stream(stream);
+  stream_handle_ = stream;
+  stream_is_own_ = own;
+  return stream;
+}
+
 core::Execution& Context::execution() {
   if (generation_ != state_->generation() || executions_.empty()) {
     generation_ = state_->generation();
@@ -89,20 +97,28 @@ core::Execution& Context::execution() {
     executions_.resize(state_->profiles());
   }
   auto& execution = executions_[shapes_.profile()];
-  if (!execution) execution = std::make_unique<core::Execution>(state_->plan()->engines[shapes_.profile()].program);
+  if (!execution) {
+    const auto program = state_->plan()->engines[shapes_.profile()].program;
+    IGpuAllocator* allocator = temporary_ ? temporary_ : state_->allocator();
+    execution = std::make_unique<core::Execution>(program, allocator ? make_memory_source(*allocator, program) : nullptr);
+  }
   return *execution;
 }
 
-void Context::run(const Request& request) {
-  const PlanInfo& info = state_->info();
-  shapes_.read_values(request.addresses);
+void Context::check_ready(const Request& request) const {
   for (int i = 0; i < state_->count(); ++i) {
-    const PlanTensor& t = info.tensors[i];
+    const PlanTensor& t = state_->info().tensors[i];
     if (t.is_input && !shapes_.dims_known(i)) refuse(Code::kINVALID_STATE, "input '{}' is {}: set its shape before running", t.name, text(t.dims));
     if (!request.addresses[i] && !allocators_[i] && shapes_.most_bytes(i, request.batch) != 0)
       refuse(Code::kINVALID_STATE, "{} '{}' has no address{}", t.is_input ? "input" : "output", t.name, t.is_input ? "" : " and no output allocator");
   }
+}
+
+void Context::run(const Request& request) {
+  shapes_.read_values(request.addresses);
+  check_ready(request);
   core::Execution& execution = this->execution();
+  lend_memory(execution);
   set_inputs(execution, request);
   set_outputs(execution, request);
   core::RunOptions options;
@@ -110,9 +126,10 @@ void Context::run(const Request& request) {
   if (profiler_) options.times = &times_;
   if (listener_ && (debug_unfused_ || !debug_tensors_.empty()))
     options.observe = [&](core::Value value, const core::HostValue& tensor) { observe(value, tensor, request.stream); };
-  execution.run(options);
+  execution.enqueue(*stream_, options);
   give_outputs(execution, request);
-  record(request.consumed, request.stream);
+  record_event(request.consumed, request.stream, !device().is_host());
+  if (debug_sync_) stream_->wait();
   if (profiler_ && emits_profile_) report_times();
 }
 
@@ -122,58 +139,94 @@ std::byte* Context::staging(int tensor, int64_t bytes) {
   return buffer.data();
 }
 
+/// A row-major copy in host memory of an input in another format.
+const std::byte* Context::unpacked(int tensor, const std::vector<int64_t>& dims, const void* data) {
+  const PlanTensor& t = state_->info().tensors[tensor];
+  const TensorFormat format = choose_format(t.formats);
+  const int64_t element = size_of(core_type(t.type)), packed = format_bytes(format, dims, element), linear = row_major_bytes(dims, t.type);
+  std::byte* buffer = staging(tensor, packed + linear);
+  stream_->copy(buffer + linear, Place::host, data, Place::device, packed);
+  stream_->wait();
+  unpack(format, dims, element, buffer + linear, buffer);
+  return buffer;
+}
+
 void Context::set_inputs(core::Execution& execution, const Request& request) {
   for (int i = 0; i < state_->count(); ++i) {
     const PlanTensor& t = state_->info().tensors[i];
     if (!t.is_input) continue;
-    const auto dims = shapes_.graph_dims(i, request.batch);
-    const DType dtype = core_type(t.type);
-    const int64_t bytes = row_major_bytes(dims, t.type);
-    const void* data = request.addresses[i];
-    const TensorFormat format = choose_format(t.formats);
-    if (format != TensorFormat::kLINEAR && bytes > 0) {
-      unpack(format, dims, size_of(dtype), data, staging(i, bytes));
-      data = staging(i, bytes);
+    auto dims = shapes_.graph_dims(i, request.batch);
+    const auto bytes = static_cast<size_t>(row_major_bytes(dims, t.type));
+    auto* data = static_cast<std::byte*>(request.addresses[i]);
+    const bool linear = choose_format(t.formats) == TensorFormat::kLINEAR || bytes == 0;
+    if (linear && place_of(t) == Place::device && !device().is_host()) {
+      execution.set_device_input(state_->graph_index(i), data, std::move(dims));
+      continue;
     }
-    execution.set_input(state_->graph_index(i), core::Tensor::view(dtype, dims, {static_cast<const std::byte*>(data), static_cast<size_t>(bytes)}, nullptr));
+    const std::byte* host = linear ? data : unpacked(i, dims, data);
+    execution.set_input(state_->graph_index(i), core::Tensor::view(core_type(t.type), std::move(dims), {host, bytes}, nullptr));
   }
 }
 
-/// Outputs whose dims are known are written in place; the others are copied when they are.
+/// Its dims are known before the run and it is written as it is: straight into the caller's memory.
+bool Context::in_place(int tensor, int64_t batch) const {
+  return known(shapes_.graph_dims(tensor, batch)) && choose_format(state_->info().tensors[tensor].formats) == TensorFormat::kLINEAR;
+}
+
+void Context::allocate_output(int tensor, int64_t bytes, const Request& request) {
+  if (!allocators_[tensor]) return;
+  const std::string& name = state_->info().tensors[tensor].name;
+  targets_[tensor] = allocators_[tensor]->reallocateOutputAsync(name.c_str(), request.addresses[tensor], static_cast<uint64_t>(bytes), 256, request.stream);
+  if (!targets_[tensor] && bytes > 0) refuse(Code::kFAILED_ALLOCATION, "the output allocator of '{}' gave no memory for {} bytes", name, bytes);
+}
+
 void Context::set_outputs(core::Execution& execution, const Request& request) {
   targets_ = request.addresses;
   for (int i = 0; i < state_->count(); ++i) {
     const PlanTensor& t = state_->info().tensors[i];
     if (t.is_input) continue;
-    const auto dims = shapes_.graph_dims(i, request.batch);
-    const bool direct = known(dims) && choose_format(t.formats) == TensorFormat::kLINEAR;
-    const int64_t bytes = direct ? row_major_bytes(dims, t.type) : 0;
-    if (direct && allocators_[i]) {
-      targets_[i] = allocators_[i]->reallocateOutputAsync(t.name.c_str(), request.addresses[i], static_cast<uint64_t>(bytes), 256, request.stream);
-      if (!targets_[i] && bytes > 0) refuse(Code::kFAILED_ALLOCATION, "the output allocator of '{}' gave no memory for {} bytes", t.name, bytes);
+    std::span<std::byte> buffer;
+    if (in_place(i, request.batch)) {
+      const int64_t bytes = row_major_bytes(shapes_.graph_dims(i, request.batch), t.type);
+      allocate_output(i, bytes, request);
+      buffer = {static_cast<std::byte*>(targets_[i]), static_cast<size_t>(bytes)};
     }
-    execution.set_output_buffer(state_->graph_index(i), direct ? std::span(static_cast<std::byte*>(targets_[i]), static_cast<size_t>(bytes)) : std::span<std::byte>());
+    execution.set_output_buffer(state_->graph_index(i), buffer, place_of(t));
   }
+}
+
+/// Copies an output whose dims only the run could tell, or that the caller wants in another format.
+void Context::copy_output(core::Execution& execution, int tensor, const Request& request, const std::vector<int64_t>& dims) {
+  const PlanTensor& t = state_->info().tensors[tensor];
+  const core::OutputRef result = execution.output(state_->graph_index(tensor));
+  const auto* box = result.box ? std::get_if<core::Tensor>(result.box) : nullptr;
+  const void* from = box ? box->bytes().data() : result.data;
+  const Place from_place = box ? Place::host : Place::device;
+  const TensorFormat format = choose_format(t.formats);
+  const int64_t element = size_of(core_type(t.type)), linear = row_major_bytes(dims, t.type), bytes = format_bytes(format, dims, element);
+  allocate_output(tensor, bytes, request);
+  if (bytes == 0) return;
+  if (format == TensorFormat::kLINEAR) {
+    stream_->copy(targets_[tensor], place_of(t), from, from_place, bytes);
+  } else {
+    std::byte* buffer = staging(tensor, linear + bytes);
+    stream_->copy(buffer, Place::host, from, from_place, linear);
+    stream_->wait();
+    pack(format, dims, element, buffer, buffer + linear);
+    stream_->copy(targets_[tensor], place_of(t), buffer + linear, Place::host, bytes);
+  }
+  stream_->wait();
 }
 
 void Context::give_outputs(core::Execution& execution, const Request& request) {
   for (int i = 0; i < state_->count(); ++i) {
     const PlanTensor& t = state_->info().tensors[i];
     if (t.is_input) continue;
-    const bool in_place = known(shapes_.graph_dims(i, request.batch)) && choose_format(t.formats) == TensorFormat::kLINEAR;
-    const core::HostValue value = execution.output(state_->graph_index(i)).value();
-    const core::Tensor* tensor = std::get_if<core::Tensor>(&value);
-    if (!tensor) refuse(Code::kFAILED_EXECUTION, "output '{}' is no tensor", t.name);
-    std::vector<int64_t> dims = tensor->dims();
-    if (!in_place) {
-      const TensorFormat format = choose_format(t.formats);
-      const int64_t bytes = format_bytes(format, dims, size_of(tensor->dtype()));
-      if (allocators_[i]) {
-        targets_[i] = allocators_[i]->reallocateOutputAsync(t.name.c_str(), request.addresses[i], static_cast<uint64_t>(bytes), 256, request.stream);
-        if (!targets_[i] && bytes > 0) refuse(Code::kFAILED_ALLOCATION, "the output allocator of '{}' gave no memory for {} bytes", t.name, bytes);
-      }
-      if (bytes > 0) pack(format, dims, size_of(tensor->dtype()), tensor->bytes().data(), targets_[i]);
-    }
+    const core::OutputRef result = execution.output(state_->graph_index(i));
+    const auto* box = result.box ? std::get_if<core::Tensor>(result.box) : nullptr;
+    if (!box && !result.dims) refuse(Code::kFAILED_EXECUTION, "output '{}' is no tensor", t.name);
+    std::vector<int64_t> dims = box ? box->dims() : *result.dims;
+    if (!in_place(i, request.batch)) copy_output(execution, i, request, dims);
     if (!allocators_[i]) continue;
     if (state_->info().implicit_batch) dims.erase(dims.begin());
     allocators_[i]->notifyShape(t.name.c_str(), to_api_dims(dims));

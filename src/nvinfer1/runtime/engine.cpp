@@ -31,7 +31,7 @@ int64_t context_bytes(const Plan& plan, int profile) {
     execution.set_input(static_cast<int>(i), core::Tensor(type.dtype, dims));
   }
   execution.bind();
-  return execution.planned_bytes();
+  return execution.planned_arena_bytes();
 }
 
 int32_t Engine::getMaxBatchSize() const noexcept { return state_->info().implicit_batch ? state_->info().max_batch : 1; }
