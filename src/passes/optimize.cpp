@@ -85,6 +85,7 @@ void optimize(Graph& g, const PassOptions& options, const Log& log, PassReport& 
   passes.run("fold_padding", g, rewrite_with({padding_rules()}));
   passes.run("fold_scales", g, rewrite_with({matmul_rules(), scale_rules()}));
   passes.run("recover_attention", g, rewrite_with({attention_rules()}));
+  passes.run("shorten_chains", g, rewrite_with({chain_rules(), movement_rules()}));
   passes.run("fold_epilogues", g, rewrite_with({epilogue_rules()}));
   passes.run("merge_siblings", g, merge_siblings);
   passes.run("recover_pools", g, rewrite_with({pool_rules()}));

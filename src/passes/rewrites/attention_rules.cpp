@@ -206,7 +206,43 @@ std::optional<Patch> mask_expanded(Graph& g, Value root, Near&) {
   return replace(root, g.add(Attention(*attention), std::move(inputs)));
 }
 
+/// The number that `v` was multiplied by behind reshapes and transposes, all read once.
+std::optional<WithNumber> scaled(const Graph& g, Value v) {
+  for (int steps = 0; steps < 8 && v && single_use(g, v); ++steps) {
+    if (const auto found = with_number(g, v, BinaryKind::mul)) return found;
+    if (!is<Reshape>(g, v) && !is<Transpose>(g, v) && !is<Unsqueeze>(g, v)) return std::nullopt;
+    v = input(g, v);
+  }
+  return std::nullopt;
+}
+
+/// The reshapes and transposes of `v` on `x` in place of the product behind them.
+Value unscaled(Graph& g, Value v, Value x) {
+  if (with_number(g, v, BinaryKind::mul)) return x;
+  const Value before = unscaled(g, input(g, v), x);
+  auto inputs = g.node(v.node).inputs;
+  inputs[0] = before;
+  return g.add(g.node(v.node).op, std::move(inputs));
+}
+
+std::optional<Patch> scale_into_attention(Graph& g, Value root, Near&) {
+  const auto* attention = is<Attention>(g, root);
+  if (!attention || attention->scale == 0 || attention->softcap > 0 || g.node(root.node).outputs.size() > 1) return std::nullopt;
+  for (const int side : {0, 1}) {
+    const Value operand = input(g, root, side);
+    const auto found = scaled(g, operand);
+    if (!found || found->number == 0) continue;
+    Attention op = *attention;
+    op.scale *= found->number;
+    auto inputs = g.node(root.node).inputs;
+    inputs[side] = unscaled(g, operand, found->x);
+    return replace(root, g.add(std::move(op), std::move(inputs)));
+  }
+  return std::nullopt;
+}
+
 constexpr Rewrite kRules[] = {
+    {"Attention(q * number, k, v) => Attention{scale}(q, k, v)", scale_into_attention, true},
     spelling("Attention(q, k, v, Expand(mask)) => Attention(q, k, v, mask)", mask_expanded),
     {"softmax(scale * q @ k^T + mask) @ v => Attention(q, k, v, mask)", attention, true, true},
     {"softmax(scale * q @ k^T + mask of each window) @ v => Attention, windows as heads", window_attention, true, true},

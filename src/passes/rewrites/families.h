@@ -13,6 +13,8 @@ Rewrites expand_rules();
 Rewrites gather_rules();
 /// Products with weights that are all zero.
 Rewrites zero_rules();
+/// Chains of transposes and reshapes around matrix products and lookups, to one transpose each.
+Rewrites chain_rules();
 /// Reshapes and transposes below the pointwise nodes that read them, where they cancel.
 Rewrites sinking_rules();
 /// Batch normalization, scales and shifts into the weights and biases of convolutions and matrix products.

@@ -16,9 +16,7 @@ struct Spec {
   bool allowzero = false;
 };
 
-std::optional<Spec> spec_for(const Graph& g, Value x, const Shape& target) {
-  if (!ranked_tensor(g, x)) return std::nullopt;
-  const Shape& from = g.type(x).shape;
+std::optional<Spec> spec_for(const Shape& from, const Shape& target) {
   Spec spec;
   bool open = false, zero = false, copied = false;
   for (size_t i = 0; i < target.size(); ++i) {
@@ -42,12 +40,15 @@ std::optional<Spec> spec_for(const Graph& g, Value x, const Shape& target) {
 
 }  // namespace
 
-bool can_reshape_to(const Graph& g, Value x, const Shape& target) { return spec_for(g, x, target).has_value(); }
+bool can_reshape(const Shape& from, const Shape& target) { return spec_for(from, target).has_value(); }
+bool can_reshape_to(const Graph& g, Value x, const Shape& target) {
+  return ranked_tensor(g, x) && can_reshape(g.type(x).shape, target);
+}
 
 std::optional<Value> reshape_to(Graph& g, Value x, const Shape& target) {
   if (!ranked_tensor(g, x)) return std::nullopt;
   if (same_shape(g.type(x).shape, target)) return x;
-  const auto spec = spec_for(g, x, target);
+  const auto spec = spec_for(g.type(x).shape, target);
   if (!spec) return std::nullopt;
   Reshape op;
   op.allowzero = spec->allowzero;

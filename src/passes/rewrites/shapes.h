@@ -8,6 +8,7 @@ namespace tenon::core {
 std::optional<Value> reshape_to(Graph&, Value x, const Shape& target);
 /// Whether `reshape_to` would succeed.
 bool can_reshape_to(const Graph&, Value x, const Shape& target);
+bool can_reshape(const Shape& from, const Shape& target);
 /// `shape` as an i64 value, each dim a number or a dim of `x`. Adds nodes only on success.
 std::optional<Value> shape_value(Graph&, const Shape& shape, Value x);
 /// Whether `shape_value` would succeed.
