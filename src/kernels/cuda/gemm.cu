@@ -1,0 +1,235 @@
+// Matrix products and convolutions of any size on tiles of BM x BN x BK. Compiled with: SCALAR
+// (of a and b), OUTPUT, BIAS (types);
+// CONV; BM, BN, BK, STAGES, WARPS_M, WARPS_N; TENSOR_CORES; A_LINES_ARE_K, B_LINES_ARE_K (the lines of memory hold equal
+// k rather than a row of a, a column of b); A_VECTOR, B_VECTOR, Y_VECTOR (elements that are aligned together);
+// ACTIVATION(x).
+
+constexpr int kWarpM = BM / WARPS_M, kWarpN = BN / WARPS_N;
+#if CONV
+typedef PixelLoader<BM, BK, A_VECTOR> LoadA;
+#else
+typedef TileLoader<A_LINES_ARE_K ? BK : BM, A_LINES_ARE_K ? BM : BK, A_VECTOR> LoadA;
+#endif
+typedef TileLoader<B_LINES_ARE_K ? BK : BN, B_LINES_ARE_K ? BN : BK, B_VECTOR> LoadB;
+constexpr int kStageBytes = LoadA::kBytes + LoadB::kBytes;
+
+/// One element of the 4 bytes at (line, byte offset) of a tile of floats.
+__device__ inline u32 word_at(const unsigned char* tile, int line_bytes, int line, int element) {
+  return *reinterpret_cast<const u32*>(tile + line * line_bytes + element * 4);
+}
+
+#if TENSOR_CORES
+constexpr int kTilesM = kWarpM / 16, kTilesN = kWarpN / 8;
+constexpr int kStep = 32 / sizeof(SCALAR);  // of k in one instruction
+static_assert(kTilesN % 2 == 0 && BK % kStep == 0, "tiles of the instructions");
+
+/// Rows [row, row + 16) of a at [k, k + kStep).
+__device__ inline void fragment_a(u32 (&r)[4], const unsigned char* tile, int row, int k) {
+  const int lane = threadIdx.x % 32;
+  if (!A_LINES_ARE_K) {
+    load_matrices(r, tile + (row + lane % 16) * LoadA::kLineBytes + k * (int)sizeof(SCALAR) + lane / 16 * 16);
+  } else if (sizeof(SCALAR) == 2) {
+    load_matrices_transposed(r, tile + (k + lane % 8 + lane / 16 * 8) * LoadA::kLineBytes + (row + lane / 8 % 2 * 8) * 2);
+  } else {
+    const int m = row + lane / 4, line = k + lane % 4;
+    r[0] = word_at(tile, LoadA::kLineBytes, line, m);
+    r[1] = word_at(tile, LoadA::kLineBytes, line, m + 8);
+    r[2] = word_at(tile, LoadA::kLineBytes, line + 4, m);
+    r[3] = word_at(tile, LoadA::kLineBytes, line + 4, m + 8);
+  }
+}
+
+/// Columns [column, column + 16) of b at [k, k + kStep): two words for the first 8 columns, two for the others.
+__device__ inline void fragment_b(u32 (&r)[4], const unsigned char* tile, int column, int k) {
+  const int lane = threadIdx.x % 32;
+  if (!B_LINES_ARE_K) {
+    load_matrices(r, tile + (column + lane % 8 + lane / 16 * 8) * LoadB::kLineBytes + k * (int)sizeof(SCALAR) + lane / 8 % 2 * 16);
+  } else if (sizeof(SCALAR) == 2) {
+    load_matrices_transposed(r, tile + (k + lane % 16) * LoadB::kLineBytes + (column + lane / 16 * 8) * 2);
+  } else {
+    const int n = column + lane / 4, line = k + lane % 4;
+    r[0] = word_at(tile, LoadB::kLineBytes, line, n);
+    r[1] = word_at(tile, LoadB::kLineBytes, line + 4, n);
+    r[2] = word_at(tile, LoadB::kLineBytes, line, n + 8);
+    r[3] = word_at(tile, LoadB::kLineBytes, line + 4, n + 8);
+  }
+}
+
+struct Accumulator {
+  float sum[kTilesM][kTilesN][4];
+
+  __device__ void add(const unsigned char* a, const unsigned char* b) {
+    const int warp = threadIdx.x / 32, row = warp / WARPS_N * kWarpM, column = warp % WARPS_N * kWarpN;
+#pragma unroll
+    for (int k = 0; k < BK; k += kStep) {
+      u32 fa[kTilesM][4], fb[kTilesN / 2][4];
+#pragma unroll
+      for (int i = 0; i < kTilesM; ++i) fragment_a(fa[i], a, row + i * 16, k);
+#pragma unroll
+      for (int j = 0; j < kTilesN / 2; ++j) fragment_b(fb[j], b, column + j * 16, k);
+#pragma unroll
+      for (int i = 0; i < kTilesM; ++i)
+#pragma unroll
+        for (int j = 0; j < kTilesN; ++j) multiply(SCALAR(), sum[i][j], fa[i], fb[j / 2][j % 2 * 2], fb[j / 2][j % 2 * 2 + 1]);
+    }
+  }
+  /// Calls put(row, column, value) for each element of the tile that this thread holds.
+  template <class Put>
+  __device__ void each(Put put) const {
+    const int warp = threadIdx.x / 32, lane = threadIdx.x % 32;
+    const int row = warp / WARPS_N * kWarpM + lane / 4, column = warp % WARPS_N * kWarpN + lane % 4 * 2;
+#pragma unroll
+    for (int i = 0; i < kTilesM; ++i)
+#pragma unroll
+      for (int j = 0; j < kTilesN; ++j)
+#pragma unroll
+        for (int e = 0; e < 4; ++e) put(row + i * 16 + e / 2 * 8, column + j * 8 + e % 2, sum[i][j][e]);
+  }
+};
+#else
+constexpr int kAcross = 16, kDown = kThreads / kAcross, kRows = BM / kDown, kColumns = BN / kAcross;
+
+/// Elements k to k + 3 of one row of a or one column of b.
+template <bool LINES_ARE_K, int LINE_BYTES>
+__device__ inline void four_of_k(float (&to)[4], const unsigned char* tile, int index, int k) {
+  if (!LINES_ARE_K) {
+    load_floats(to, reinterpret_cast<const float*>(tile + index * LINE_BYTES) + k);
+  } else {
+#pragma unroll
+    for (int i = 0; i < 4; ++i) to[i] = __uint_as_float(word_at(tile, LINE_BYTES, k + i, index));
+  }
+}
+
+struct Accumulator {
+  float sum[kRows][kColumns];
+
+  __device__ void add(const unsigned char* a, const unsigned char* b) {
+    const int across = threadIdx.x % kAcross, down = threadIdx.x / kAcross;
+#pragma unroll 2
+    for (int k = 0; k < BK; k += 4) {
+      float fa[kRows][4], fb[kColumns][4];
+#pragma unroll
+      for (int i = 0; i < kRows; ++i) four_of_k<A_LINES_ARE_K, LoadA::kLineBytes>(fa[i], a, down + i * kDown, k);
+#pragma unroll
+      for (int j = 0; j < kColumns; ++j) four_of_k<B_LINES_ARE_K, LoadB::kLineBytes>(fb[j], b, across + j * kAcross, k);
+#pragma unroll
+      for (int e = 0; e < 4; ++e)
+#pragma unroll
+        for (int i = 0; i < kRows; ++i)
+#pragma unroll
+          for (int j = 0; j < kColumns; ++j) sum[i][j] += fa[i][e] * fb[j][e];
+    }
+  }
+  template <class Put>
+  __device__ void each(Put put) const {
+    const int across = threadIdx.x % kAcross, down = threadIdx.x / kAcross;
+#pragma unroll
+    for (int i = 0; i < kRows; ++i)
+#pragma unroll
+      for (int j = 0; j < kColumns; ++j) put(down + i * kDown, across + j * kAcross, sum[i][j]);
+  }
+};
+#endif
+
+/// Bias, residual and activation of Y_VECTOR neighbours of row `row`, stored.
+__device__ inline void finish(const GemmArgs& p, int z, int row, int column, float (&v)[Y_VECTOR]) {
+  const i64 at = z / p.inner_count * p.y_outer + z % p.inner_count * p.y_inner + (i64)row * p.y_row + column;
+#pragma unroll
+  for (int i = 0; i < Y_VECTOR; ++i) v[i] *= p.alpha;
+  if (p.bias) {
+    const BIAS* bias = static_cast<const BIAS*>(p.bias) + z * p.bias_z + (i64)row * p.bias_row;
+#pragma unroll
+    for (int i = 0; i < Y_VECTOR; ++i) v[i] += to_float(bias[(i64)(column + i) * p.bias_column]);
+  }
+  if (p.residual) {
+    float r[Y_VECTOR];
+    load_floats(r, static_cast<const OUTPUT*>(p.residual) + at);
+#pragma unroll
+    for (int i = 0; i < Y_VECTOR; ++i) v[i] += r[i];
+  }
+#pragma unroll
+  for (int i = 0; i < Y_VECTOR; ++i) v[i] = ACTIVATION(v[i]);
+  store_floats(static_cast<OUTPUT*>(p.y) + at, v);
+}
+
+/// Tiles in the order of launch: 8 rows of tiles share each column of b.
+__device__ inline void tile_origin(const GemmArgs& p, int& row, int& column) {
+  const int down = (p.m + BM - 1) / BM, across = (p.n + BN - 1) / BN;
+  const int band = blockIdx.x / (8 * across), within = blockIdx.x % (8 * across);
+  const int rows = min(8, down - band * 8);
+  row = (band * 8 + within % rows) * BM;
+  column = within / rows * BN;
+}
+
+extern "C" __global__ void __launch_bounds__(kThreads) gemm(const GemmArgs p) {
+  SHARED_MEMORY(shared);
+  int row, column;
+  tile_origin(p, row, column);
+  const int z = blockIdx.z / p.split, piece = blockIdx.z % p.split;
+  const int begin = piece * p.k_piece, steps = (min(p.k, begin + p.k_piece) - begin + BK - 1) / BK;
+  const SCALAR* a = static_cast<const SCALAR*>(p.a) + z / p.inner_count * p.a_outer + z % p.inner_count * p.a_inner;
+  const SCALAR* b = static_cast<const SCALAR*>(p.b) + z / p.inner_count * p.b_outer + z % p.inner_count * p.b_inner;
+  const LoadB load_b{b, p.b_row, B_LINES_ARE_K ? p.k : p.n, B_LINES_ARE_K ? p.n : p.k};
+#if CONV
+  LoadA load_a(p, a, row, begin);
+#else
+  const LoadA load_a{a, p.a_row, A_LINES_ARE_K ? p.k : p.m, A_LINES_ARE_K ? p.m : p.k};
+#endif
+  auto load = [&](int step) {
+    unsigned char* stage = shared + step % STAGES * kStageBytes;
+    const int k = begin + step * BK;
+#if CONV
+    load_a(p, stage, k);
+#else
+    load_a(stage, A_LINES_ARE_K ? k : row, A_LINES_ARE_K ? row : k);
+#endif
+    load_b(stage + LoadA::kBytes, B_LINES_ARE_K ? k : column, B_LINES_ARE_K ? column : k);
+  };
+
+  Accumulator accumulator = {};
+  for (int step = 0; step < STAGES - 1; ++step) {
+    if (step < steps) load(step);
+    commit_copies();
+  }
+  for (int step = 0; step < steps; ++step) {
+    wait_copies<STAGES - 2>();
+    __syncthreads();  // everyone's copies arrived, and the stage that is loaded next was read by all
+    if (step + STAGES - 1 < steps) load(step + STAGES - 1);
+    commit_copies();
+    const unsigned char* stage = shared + step % STAGES * kStageBytes;
+    accumulator.add(stage, stage + LoadA::kBytes);
+  }
+  wait_copies<0>();
+  __syncthreads();
+
+  constexpr int kLine = BN + 8;  // floats
+  float* tile = reinterpret_cast<float*>(shared);
+  accumulator.each([&](int r, int c, float value) { tile[r * kLine + c] = value; });
+  __syncthreads();
+  for (int at = threadIdx.x; at < BM * (BN / Y_VECTOR); at += kThreads) {
+    const int r = at / (BN / Y_VECTOR), c = at % (BN / Y_VECTOR) * Y_VECTOR;
+    if (row + r >= p.m || column + c >= p.n) continue;
+    float v[Y_VECTOR];
+#pragma unroll
+    for (int i = 0; i < Y_VECTOR; ++i) v[i] = tile[r * kLine + c + i];
+    if (p.split == 1)
+      finish(p, z, row + r, column + c, v);
+    else
+      store_floats(p.partial + ((i64)blockIdx.z * p.m + row + r) * p.n + column + c, v);
+  }
+}
+
+/// Adds the pieces of k in order. A thread for each Y_VECTOR elements of a row; blockIdx.z is z.
+extern "C" __global__ void __launch_bounds__(256) gemm_sum(const GemmArgs p) {
+  const i64 at = ((i64)blockIdx.x * 256 + threadIdx.x) * Y_VECTOR, size = (i64)p.m * p.n;
+  if (at >= size) return;
+  const float* from = p.partial + blockIdx.z * size * p.split + at;
+  float v[Y_VECTOR] = {};
+  for (int piece = 0; piece < p.split; ++piece) {
+    float part[Y_VECTOR];
+    load_floats(part, from + piece * size);
+#pragma unroll
+    for (int i = 0; i < Y_VECTOR; ++i) v[i] += part[i];
+  }
+  finish(p, blockIdx.z, at / p.n, at % p.n, v);
+}

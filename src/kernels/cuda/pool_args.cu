@@ -1,0 +1,13 @@
+// Arguments of pool.cu; the host includes this file too.
+
+/// Three spatial axes; those that a problem lacks are 1 long.
+struct PoolArgs {
+  const void* x;
+  void* y;
+  long long* indices;  // null unless asked for
+  long long outputs;   // of all threads: elements of y / VECTOR
+  int channels;
+  int in[3], out[3], kernel[3], stride[3], dilation[3], begin[3], end[3];
+  int include_padding, column_major;
+  float power;
+};

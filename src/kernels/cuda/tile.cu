@@ -1,0 +1,114 @@
+// Vectors and the instructions of tensor cores, as the hand-written kernels use them. A host emulation replaces what stands
+// under TENON_EMULATED.
+#define INFINITE __uint_as_float(0x7f800000u)
+
+template <class T, int N>
+struct alignas(sizeof(T) * N) Pack {
+  T v[N];
+};
+
+#ifndef TENON_EMULATED
+#define SHARED_MEMORY(name) extern __shared__ __align__(128) unsigned char name[]
+
+/// Two halves in one word, `low` in the low bits.
+__device__ inline u32 pack_halves(float low, float high) {
+#if __CUDA_ARCH__ >= 800
+  u32 y;
+  asm("cvt.rn.f16x2.f32 %0, %1, %2;" : "=r"(y) : "f"(high), "f"(low));
+  return y;
+#else
+  return to_f16(low).bits | (u32)to_f16(high).bits << 16;
+#endif
+}
+
+// Matrices of 8 rows of 16 bytes; lane l gives the address of row l % 8 of matrix l / 8. Lane l receives from matrix i the
+// 4 bytes at column l % 4 of row l / 4; transposed (16-bit elements): elements 2 (l % 4) and the next of column l / 4.
+__device__ inline void load_matrices(u32 (&r)[4], const void* row) {
+  const u32 at = (u32)__cvta_generic_to_shared(row);
+  asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0,%1,%2,%3}, [%4];" : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3]) : "r"(at) : "memory");
+}
+__device__ inline void load_matrices_transposed(u32 (&r)[4], const void* row) {
+  const u32 at = (u32)__cvta_generic_to_shared(row);
+  asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0,%1,%2,%3}, [%4];" : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3]) : "r"(at) : "memory");
+}
+
+// d (16 x 8) += a (16 x 32 bytes, row by row) * b (32 bytes x 8, column by column).
+__device__ inline void multiply(f16, float (&d)[4], const u32 (&a)[4], u32 b0, u32 b1) {
+  asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
+               : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3]) : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
+}
+__device__ inline void multiply(bf16, float (&d)[4], const u32 (&a)[4], u32 b0, u32 b1) {
+  asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
+               : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3]) : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
+}
+__device__ inline u32 round_tf32(u32 x) {
+  u32 y;
+  asm("cvt.rna.tf32.f32 %0, %1;" : "=r"(y) : "f"(__uint_as_float(x)));
+  return y;
+}
+__device__ inline void multiply(float, float (&d)[4], const u32 (&a)[4], u32 b0, u32 b1) {
+  asm volatile("mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
+               : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
+               : "r"(round_tf32(a[0])), "r"(round_tf32(a[1])), "r"(round_tf32(a[2])), "r"(round_tf32(a[3])), "r"(round_tf32(b0)), "r"(round_tf32(b1)));
+}
+
+/// Starts a copy of BYTES to shared memory, or of zeros; `from` must be an address that can be read all the same.
+template <int BYTES>
+__device__ inline void copy_async(void* to, const void* from, bool real) {
+  const u32 at = (u32)__cvta_generic_to_shared(to);
+  if (BYTES == 16)
+    asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(at), "l"(from), "r"(real ? 16 : 0) : "memory");
+  else
+    asm volatile("cp.async.ca.shared.global [%0], [%1], %3, %2;" ::"r"(at), "l"(from), "r"(real ? BYTES : 0), "n"(BYTES) : "memory");
+}
+__device__ inline void commit_copies() { asm volatile("cp.async.commit_group;" ::: "memory"); }
+/// Waits for all but the newest N groups of this thread's copies.
+template <int N>
+__device__ inline void wait_copies() {
+  asm volatile("cp.async.wait_group %0;" ::"n"(N) : "memory");
+}
+
+__device__ inline float exchange(float x, int lanes) { return __shfl_xor_sync(0xffffffffu, x, lanes); }
+__device__ inline float from_lane(float x, int lane) { return __shfl_sync(0xffffffffu, x, lane); }
+__device__ inline float power_of_two(float x) {
+  float y;
+  asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
+  return y;
+}
+#endif
+
+__device__ inline float to_float(float x) { return x; }
+__device__ inline u32 pack_bfloats(float low, float high) {
+#if !defined(TENON_EMULATED) && __CUDA_ARCH__ >= 800
+  u32 y;
+  asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(y) : "f"(high), "f"(low));
+  return y;
+#else
+  return to_bf16(low).bits | (u32)to_bf16(high).bits << 16;
+#endif
+}
+__device__ inline void assign(f16& to, float x) { to = to_f16(x); }
+__device__ inline void assign(bf16& to, float x) { to = to_bf16(x); }
+__device__ inline void assign(float& to, float x) { to = x; }
+__device__ inline u32 pack_two(f16, float low, float high) { return pack_halves(low, high); }
+__device__ inline u32 pack_two(bf16, float low, float high) { return pack_bfloats(low, high); }
+
+template <int N, class T>
+__device__ inline void load_floats(float (&to)[N], const T* from) {
+  const Pack<T, N> pack = *reinterpret_cast<const Pack<T, N>*>(from);
+#pragma unroll
+  for (int i = 0; i < N; ++i) to[i] = to_float(pack.v[i]);
+}
+template <int N, class T>
+__device__ inline void store_floats(T* to, const float (&from)[N]) {
+  Pack<T, N> pack;
+#pragma unroll
+  for (int i = 0; i < N; ++i) assign(pack.v[i], from[i]);
+  *reinterpret_cast<Pack<T, N>*>(to) = pack;
+}
+/// The sum over a warp, in every lane.
+__device__ inline float warp_sum(float x) {
+#pragma unroll
+  for (int lanes = 16; lanes; lanes /= 2) x += exchange(x, lanes);
+  return x;
+}

@@ -1,0 +1,21 @@
+#pragma once
+#include "tactics/cuda/own.h"
+
+namespace tenon::core::cuda::own {
+
+#include "kernels/cuda/attention_args.cu"
+
+/// What flash_attention.cu (`flash`) or attention_rows.cu is compiled for, and its arguments.
+struct AttentionPlan {
+  AttentionArgs args{};
+  DType type = DType::none, mask = DType::none, sink = DType::none;
+  bool flash = false;
+  int warps = 4, keys = 64, vector = 1;
+  int64_t batch = 1;
+  int padded_depth() const { return (args.depth + 15) / 16 * 16; }
+  int padded_width() const { return (args.width + 15) / 16 * 16; }
+  int64_t shared_bytes() const;
+  KernelText text() const;
+};
+
+}  // namespace tenon::core::cuda::own

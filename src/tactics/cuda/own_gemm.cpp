@@ -1,0 +1,140 @@
+#include "tactics/cuda/own_gemm.h"
+
+#include <algorithm>
+
+extern const char* const kernel_text_tile;
+extern const char* const kernel_text_gemm_args;
+extern const char* const kernel_text_gemm_load;
+extern const char* const kernel_text_gemm;
+
+namespace tenon::core::cuda::own {
+namespace {
+
+constexpr GemmTile kTensorTiles[] = {{256, 128, 4, 2, 3}, {128, 256, 2, 4, 3}, {128, 128, 2, 4, 3}, {128, 64, 4, 2, 3}, {64, 128, 2, 4, 3},
+                                     {64, 64, 2, 2, 4},   {128, 32, 4, 1, 4},  {32, 128, 1, 4, 4},  {64, 32, 2, 1, 4},  {32, 64, 1, 2, 4},
+                                     {32, 32, 2, 2, 4},   {16, 64, 1, 4, 4}};
+constexpr GemmTile kPlainTiles[] = {{128, 128, 2, 4, 3}, {128, 64, 2, 4, 3}, {64, 64, 2, 2, 3}, {32, 64, 2, 2, 3}};
+
+int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+/// Microseconds of one block, roughly: what its tensor cores or its loads need, whichever is more, and a fixed part.
+double block_time(const GemmTile& t, bool tensor_cores, DType type, double k) {
+  const double flops_per_us = !tensor_cores ? 0.4e6 : type == DType::f32 ? 2.2e6 : 4.4e6, bytes_per_us = 40e3;
+  const double flops = 2.0 * t.bm * t.bn * k, bytes = (t.bm + t.bn) * k * static_cast<double>(size_of(type));
+  return 2.5 + std::max(flops / flops_per_us, bytes / bytes_per_us) + t.bm * t.bn * 4.0 / bytes_per_us;
+}
+
+double estimate(const Problem& p, const GemmTile& t, bool tensor_cores, DType type, int64_t split, int64_t batch, int64_t m, int64_t n, int64_t k) {
+  const int64_t blocks = batch * split * ceil_div(m, t.bm) * ceil_div(n, t.bn);
+  const double waves = static_cast<double>(ceil_div(blocks, std::max(1, p.device.multiprocessors)));
+  const double sum = split == 1 ? 0 : 2.0 + static_cast<double>(batch * m * n) * 4 * static_cast<double>(split + 1) / 2e6;
+  return waves * block_time(t, tensor_cores, type, static_cast<double>(ceil_div(k, split))) + sum;
+}
+
+class GemmExecutable : public DeviceExecutable {
+ public:
+  GemmExecutable(const GemmPlan& plan, int compute, std::shared_ptr<const DeviceBuffer> weights) : plan_(plan), weights_(std::move(weights)) {
+    const Module& module = compiled(plan.text(), compute);
+    gemm_ = module.kernel("gemm");
+    if (plan.args.split > 1) sum_ = module.kernel("gemm_sum");
+  }
+
+  std::string kernel_name() const override {
+    const GemmTile& t = plan_.tile;
+    return fmt::format("own_{}:{}x{}x{}{}", plan_.conv ? "conv" : "gemm", t.bm, t.bn, plan_.args.split, plan_.tensor_cores ? "" : " ffma");
+  }
+  bool uses_input(int i) const override { return i != 1 || !weights_; }
+  int64_t workspace_bytes() const override {
+    const GemmArgs& a = plan_.args;
+    return a.split == 1 ? 0 : plan_.batch * a.split * a.m * a.n * 4;
+  }
+
+  void enqueue(State*, const Args& args, cudaStream_t stream) const override {
+    GemmArgs p = plan_.args;
+    const int64_t item = size_of(plan_.type), out_item = size_of(plan_.output);
+    p.a = input_address(args, 0, plan_.a_vector * item);
+    p.b = weights_ ? weights_->data() : input_address(args, 1, plan_.b_vector * item);
+    p.bias = input_address(args, 2);
+    p.residual = input_address(args, 3, plan_.y_vector * out_item);
+    p.y = output_address(args, 0, plan_.y_vector * out_item);
+    p.partial = reinterpret_cast<float*>(args.workspace);
+    const GemmTile& t = plan_.tile;
+    Launch launch;
+    launch.grid = dim3(blocks(p.m, t.bm) * blocks(p.n, t.bn), 1, static_cast<unsigned>(plan_.batch * p.split));
+    launch.block = dim3(static_cast<unsigned>(t.threads()));
+    launch.shared_bytes = static_cast<unsigned>(plan_.shared_bytes());
+    launch.stream = stream;
+    gemm_(launch, p);
+    if (p.split == 1) return;
+    Launch sum;
+    sum.grid = dim3(blocks(int64_t{p.m} * p.n / plan_.y_vector, 256), 1, static_cast<unsigned>(plan_.batch));
+    sum.block = dim3(256);
+    sum.stream = stream;
+    sum_(sum, p);
+  }
+
+ private:
+  GemmPlan plan_;
+  std::shared_ptr<const DeviceBuffer> weights_;
+  Kernel gemm_, sum_;
+};
+
+}  // namespace
+
+std::optional<GemmTile> find_tile(bool tensor_cores, int64_t bm, int64_t bn) {
+  for (const GemmTile& t : tensor_cores ? std::span<const GemmTile>(kTensorTiles) : std::span<const GemmTile>(kPlainTiles))
+    if (t.bm == bm && t.bn == bn) return t;
+  return {};
+}
+
+int64_t GemmPlan::shared_bytes() const {
+  const auto tile_bytes = [&](bool lines_are_k, int64_t other) {
+    const int64_t lines = lines_are_k ? bk() : other, length = lines_are_k ? other : bk();
+    return lines * (length * size_of(type) + 16);
+  };
+  const int64_t stage = tile_bytes(a_lines_are_k, tile.bm) + tile_bytes(b_lines_are_k, tile.bn);
+  return std::max<int64_t>(stage * tile.stages, int64_t{tile.bm} * (tile.bn + 8) * 4);
+}
+
+KernelText GemmPlan::text() const {
+  return text_of({kernel_text_tile, kernel_text_gemm_args, kernel_text_gemm_load, kernel_text_gemm},
+                 {fmt::format("SCALAR={}", type_name(type)), fmt::format("OUTPUT={}", type_name(output)),
+                  fmt::format("BIAS={}", bias == DType::none ? "float" : type_name(bias)), fmt::format("CONV={}", conv ? 1 : 0),
+                  fmt::format("BM={}", tile.bm), fmt::format("BN={}", tile.bn), fmt::format("BK={}", bk()), fmt::format("STAGES={}", tile.stages),
+                  fmt::format("WARPS_M={}", tile.warps_m), fmt::format("WARPS_N={}", tile.warps_n),
+                  fmt::format("TENSOR_CORES={}", tensor_cores ? 1 : 0), fmt::format("A_LINES_ARE_K={}", a_lines_are_k ? 1 : 0),
+                  fmt::format("B_LINES_ARE_K={}", b_lines_are_k ? 1 : 0), fmt::format("A_VECTOR={}", a_vector),
+                  fmt::format("B_VECTOR={}", b_vector), fmt::format("Y_VECTOR={}", y_vector), activation});
+}
+
+void GemmPlan::split_into(int64_t pieces) {
+  const int64_t piece = ceil_div(ceil_div(args.k, pieces), bk()) * bk();
+  args.split = static_cast<int>(ceil_div(args.k, piece));
+  args.k_piece = static_cast<int>(piece);
+}
+
+std::vector<Config> gemm_configs(const Problem& p, DType type, int64_t batch, int64_t m, int64_t n, int64_t k) {
+  const bool tensor_cores = on_tensor_cores(p, type);
+  std::vector<std::pair<double, Config>> ranked;
+  for (const GemmTile& t : tensor_cores ? std::span<const GemmTile>(kTensorTiles) : std::span<const GemmTile>(kPlainTiles))
+    for (const int64_t split : {1, 2, 4, 8}) {
+      if (split > 1 && (k / split < 128 || batch * ceil_div(m, t.bm) * ceil_div(n, t.bn) * split > 2 * p.device.multiprocessors)) continue;
+      ranked.emplace_back(estimate(p, t, tensor_cores, type, split, batch, m, n, k), Config{{"bm", t.bm}, {"bn", t.bn}, {"split", split}});
+    }
+  std::sort(ranked.begin(), ranked.end());
+  std::vector<Config> result;
+  for (const auto& [time, config] : ranked)
+    if (result.size() < 4) result.push_back(config);
+  return result;
+}
+
+std::shared_ptr<const Executable> make_gemm(const PrepareContext& cx, const GemmPlan& plan, std::shared_ptr<const DeviceBuffer> weights,
+                                            std::string& why) {
+  if (plan.batch * plan.args.split > 65535 || plan.args.m > INT32_MAX - 256) {
+    why = "more products than a launch can count";
+    return nullptr;
+  }
+  return std::make_shared<GemmExecutable>(plan, cx.problem.device.compute, std::move(weights));
+}
+
+}  // namespace tenon::core::cuda::own

@@ -1,0 +1,41 @@
+#pragma once
+#include "tactics/cuda/own.h"
+
+namespace tenon::core::cuda::own {
+
+#include "kernels/cuda/gemm_args.cu"
+
+/// The shape of the tiles of gemm.cu. In a Config: "bm", "bn", "split".
+struct GemmTile {
+  int bm = 0, bn = 0, warps_m = 0, warps_n = 0, stages = 0;
+  int threads() const { return warps_m * warps_n * 32; }
+};
+/// Nothing when no kernel has this shape.
+std::optional<GemmTile> find_tile(bool tensor_cores, int64_t bm, int64_t bn);
+
+/// What a kernel is compiled for, and its arguments.
+struct GemmPlan {
+  GemmArgs args{};
+  int64_t batch = 1;  // of z, without the pieces of k
+  DType type = DType::none, output = DType::none, bias = DType::none;
+  bool conv = false, tensor_cores = false;
+  bool a_lines_are_k = false, b_lines_are_k = false;
+  int a_vector = 1, b_vector = 1, y_vector = 1;
+  std::string activation = "ACTIVATION(x)=(x)";
+  GemmTile tile;
+
+  int bk() const { return static_cast<int>((tensor_cores ? 128 : 64) / size_of(type)); }
+  int64_t shared_bytes() const;
+  KernelText text() const;
+  /// Sets the pieces of k.
+  void split_into(int64_t pieces);
+};
+
+/// Configs worth measuring for a product of about this size, best guess first.
+std::vector<Config> gemm_configs(const Problem&, DType type, int64_t batch, int64_t m, int64_t n, int64_t k);
+
+/// Runs `plan`, with `weights` as b when they are not null. Inputs of the node: a, b, bias, residual.
+std::shared_ptr<const Executable> make_gemm(const PrepareContext&, const GemmPlan&, std::shared_ptr<const DeviceBuffer> weights,
+                                            std::string& why);
+
+}  // namespace tenon::core::cuda::own

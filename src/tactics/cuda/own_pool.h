@@ -1,0 +1,18 @@
+#pragma once
+#include "tactics/cuda/own.h"
+
+namespace tenon::core::cuda::own {
+
+#include "kernels/cuda/pool_args.cu"
+
+/// What pool.cu is compiled for, and its arguments.
+struct PoolPlan {
+  PoolArgs args{};
+  DType type = DType::none;
+  PoolKind kind = PoolKind::max;
+  bool channels_last = false;
+  int vector = 1;
+  KernelText text() const;
+};
+
+}  // namespace tenon::core::cuda::own
