@@ -1,4 +1,5 @@
 #include "tactics/cuda/list.h"
+#include "tactics/cuda/own.h"
 
 namespace tenon::core::cuda {
 

@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <functional>
 #include <optional>
 
@@ -76,3 +77,15 @@ void* output_address(const Args&, int i, int64_t alignment = 1);
 unsigned blocks(int64_t a, int64_t b);
 
 }  // namespace tenon::core::cuda::own
+
+namespace tenon::core::cuda {
+
+/// Each tactic, defined in the file of its name; their order of preference is in list_own.cpp.
+const Tactic& own_attention_tactic();
+const Tactic& own_conv_tactic();
+const Tactic& own_depthwise_tactic();
+const Tactic& own_matmul_tactic();
+const Tactic& own_pool_tactic();
+const Tactic& own_stem_tactic();
+
+}  // namespace tenon::core::cuda

@@ -4,7 +4,6 @@
 #include <cmath>
 
 #include "ops/attention.h"
-#include "tactics/cuda/list.h"
 #include "tactics/support.h"
 
 extern const char* const kernel_text_tile;

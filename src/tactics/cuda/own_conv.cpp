@@ -1,7 +1,6 @@
 #include <algorithm>
 
 #include "ops/conv.h"
-#include "tactics/cuda/list.h"
 #include "tactics/cuda/own_gemm.h"
 #include "tactics/cuda/own_window.h"
 #include "tactics/support.h"

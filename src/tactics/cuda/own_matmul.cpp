@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "tactics/cuda/list.h"
 #include "tactics/cuda/own_gemm.h"
 #include "tactics/support.h"
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "tactics/cuda/list.h"
 #include "tactics/support.h"
 
 extern const char* const kernel_text_tile;
