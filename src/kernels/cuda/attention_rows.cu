@@ -10,7 +10,7 @@ __device__ inline float product(const float* q, const SCALAR* k, int depth) {
   return sum;
 }
 
-extern "C" __global__ void __launch_bounds__(kWarps * 32) attention_rows(const AttentionArgs p) {
+KERNEL(kWarps * 32) attention_rows(const AttentionArgs p) {
   SHARED_MEMORY(shared);
   const int lane = threadIdx.x % 32, warp = threadIdx.x / 32, query = blockIdx.x * kWarps + warp;
   const int batch = blockIdx.z, head = blockIdx.y, group = head / (p.heads / p.groups);

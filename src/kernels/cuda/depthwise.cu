@@ -44,7 +44,7 @@ __device__ inline void add_row(const Args& p, float (&sum)[TILE][VECTOR], const 
 }
 #endif
 
-extern "C" __global__ void __launch_bounds__(128) depthwise(const Args p) {
+KERNEL(128) depthwise(const Args p) {
   i64 index = (i64)blockIdx.x * 128 + threadIdx.x;
   if (index >= p.tiles) return;
   const int vectors = p.channels / VECTOR, across = (p.out_w + TILE - 1) / TILE;

@@ -100,7 +100,7 @@ __device__ inline void multiply_values(float (&result)[WIDTH / 8][4], const floa
   }
 }
 
-extern "C" __global__ void __launch_bounds__(kThreads) flash_attention(const AttentionArgs p) {
+KERNEL(kThreads) flash_attention(const AttentionArgs p) {
   SHARED_MEMORY(shared);
   const int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
   const int batch = blockIdx.z, head = blockIdx.y, group = head / (p.heads / p.groups), first_query = blockIdx.x * kQueries;

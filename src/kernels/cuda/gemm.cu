@@ -161,7 +161,7 @@ __device__ inline void tile_origin(const GemmArgs& p, int& row, int& column) {
   column = within / rows * BN;
 }
 
-extern "C" __global__ void __launch_bounds__(kThreads) gemm(const GemmArgs p) {
+KERNEL(kThreads) gemm(const GemmArgs p) {
   SHARED_MEMORY(shared);
   int row, column;
   tile_origin(p, row, column);
@@ -220,7 +220,7 @@ extern "C" __global__ void __launch_bounds__(kThreads) gemm(const GemmArgs p) {
 }
 
 /// Adds the pieces of k in order. A thread for each Y_VECTOR elements of a row; blockIdx.z is z.
-extern "C" __global__ void __launch_bounds__(256) gemm_sum(const GemmArgs p) {
+KERNEL(256) gemm_sum(const GemmArgs p) {
   const i64 at = ((i64)blockIdx.x * 256 + threadIdx.x) * Y_VECTOR, size = (i64)p.m * p.n;
   if (at >= size) return;
   const float* from = p.partial + blockIdx.z * size * p.split + at;

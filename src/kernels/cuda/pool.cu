@@ -65,7 +65,7 @@ __device__ inline i64 flat_index(const PoolArgs& p, const Position& r, const int
   return plane * p.in[0] * p.in[1] * p.in[2] + within;
 }
 
-extern "C" __global__ void __launch_bounds__(256) pool(const PoolArgs p) {
+KERNEL(256) pool(const PoolArgs p) {
   const i64 index = (i64)blockIdx.x * 256 + threadIdx.x;
   if (index >= p.outputs) return;
   const SCALAR* x = static_cast<const SCALAR*>(p.x);
@@ -125,7 +125,7 @@ __device__ inline float prepared(float x, const PoolArgs& p) { return KIND == 2 
 
 /// The window is the whole plane. Channels last: a block of 8 warps for each 32 vectors of channels of one image; else a
 /// warp for each plane.
-extern "C" __global__ void __launch_bounds__(256) global_pool(const PoolArgs p) {
+KERNEL(256) global_pool(const PoolArgs p) {
   const SCALAR* x = static_cast<const SCALAR*>(p.x);
   const int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
   const i64 pixels = (i64)p.in[0] * p.in[1] * p.in[2];

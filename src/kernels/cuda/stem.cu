@@ -91,7 +91,7 @@ __device__ inline void store_tile(const StemArgs& p, StemMemory& m, const float 
   }
 }
 
-extern "C" __global__ void __launch_bounds__(kThreads) stem(const StemArgs p) {
+KERNEL(kThreads) stem(const StemArgs p) {
   SHARED_MEMORY(shared);
   StemMemory& m = *reinterpret_cast<StemMemory*>(shared);
   const unsigned char* weights = static_cast<const unsigned char*>(p.weights) + (i64)blockIdx.y * BN * kWeightLine;

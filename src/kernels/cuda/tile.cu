@@ -8,6 +8,7 @@ struct alignas(sizeof(T) * N) Pack {
 };
 
 #ifndef TENON_EMULATED
+#define KERNEL(threads) extern "C" __global__ void __launch_bounds__(threads)
 #define SHARED_MEMORY(name) extern __shared__ __align__(128) unsigned char name[]
 
 /// Two halves in one word, `low` in the low bits.

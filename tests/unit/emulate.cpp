@@ -1,0 +1,247 @@
+#include "emulate.h"
+
+#include <ucontext.h>
+
+#include <algorithm>
+#include <deque>
+#include <memory>
+#include <stdexcept>
+#include <vector>
+
+namespace tenon::core::emulated {
+
+Index threadIdx, blockIdx, gridDim;
+
+namespace {
+
+constexpr size_t kStack = 256 << 10;
+
+/// Threads that wait until all of them that are left have come.
+struct Barrier {
+  int members = 0, arrived = 0, generation = 0;
+  void open_if_full() {
+    if (arrived == 0 || arrived < members) return;
+    arrived = 0;
+    ++generation;
+  }
+};
+
+struct Warp {
+  Barrier barrier;
+  unsigned char slots[2][32][64];
+};
+
+struct Copy {
+  void* to;
+  const void* from;
+  size_t bytes;
+  bool real;
+};
+
+struct Fiber {
+  ucontext_t context;
+  std::unique_ptr<char[]> stack{new char[kStack]};
+  bool done = false;
+  int turn = 0;  // which of the warp's slots comes next
+  std::deque<std::vector<Copy>> groups;
+  std::vector<Copy> open;
+};
+
+struct Block {
+  std::vector<Fiber> fibers;
+  std::vector<Warp> warps;
+  Barrier barrier;
+  std::vector<unsigned char> memory;
+  unsigned char* shared = nullptr;
+  ucontext_t scheduler;
+  const std::function<void()>* kernel = nullptr;
+  size_t current = 0;
+  int idle = 0;  // turns in a row in which nobody got on
+  std::string error;
+};
+Block* block = nullptr;
+
+Fiber& self() { return block->fibers[block->current]; }
+Warp& own_warp() { return block->warps[block->current / 32]; }
+
+void yield() { swapcontext(&self().context, &block->scheduler); }
+
+void wait_at(Barrier& barrier) {
+  const int generation = barrier.generation;
+  ++barrier.arrived;
+  barrier.open_if_full();
+  while (barrier.generation == generation) {
+    ++block->idle;
+    yield();
+  }
+  block->idle = 0;
+}
+
+void fiber_main() {
+  try {
+    (*block->kernel)();
+  } catch (const std::exception& e) {
+    block->error = e.what();
+  }
+  self().done = true;
+  block->idle = 0;
+  for (Barrier* barrier : {&block->barrier, &own_warp().barrier}) {
+    --barrier->members;
+    barrier->open_if_full();
+  }
+  yield();
+}
+
+void start(Block& b, const Grid& grid) {
+  b.fibers = std::vector<Fiber>(grid.threads);
+  b.warps = std::vector<Warp>((grid.threads + 31) / 32);
+  b.barrier = {static_cast<int>(grid.threads), 0, 0};
+  b.memory.assign(grid.shared_bytes + 128, 0xff);
+  b.shared = b.memory.data() + (128 - reinterpret_cast<uintptr_t>(b.memory.data()) % 128);
+  for (unsigned i = 0; i < grid.threads; ++i) {
+    ++b.warps[i / 32].barrier.members;
+    Fiber& f = b.fibers[i];
+    getcontext(&f.context);
+    f.context.uc_stack.ss_sp = f.stack.get();
+    f.context.uc_stack.ss_size = kStack;
+    f.context.uc_link = nullptr;
+    makecontext(&f.context, fiber_main, 0);
+  }
+}
+
+void run(Block& b, std::mt19937& random) {
+  std::vector<size_t> left(b.fibers.size());
+  for (size_t i = 0; i < left.size(); ++i) left[i] = i;
+  while (!left.empty() && b.error.empty()) {
+    std::shuffle(left.begin(), left.end(), random);
+    for (const size_t i : left) {
+      b.current = i;
+      threadIdx = {static_cast<unsigned>(i), 0, 0};
+      swapcontext(&b.scheduler, &b.fibers[i].context);
+      if (!b.error.empty()) return;
+    }
+    left.erase(std::remove_if(left.begin(), left.end(), [&](size_t i) { return b.fibers[i].done; }), left.end());
+    if (b.idle > 4 * static_cast<int>(b.fibers.size())) b.error = "threads wait for others that never come";
+  }
+}
+
+float element(f16, u32 word, int half) { return to_float(f16{static_cast<u16>(word >> (16 * half))}); }
+float element(bf16, u32 word, int half) { return to_float(bf16{static_cast<u16>(word >> (16 * half))}); }
+float element(float, u32 word, int) { return __uint_as_float(word & 0xffffe000u); }
+
+/// Fragments as the instructions define them; PER_WORD elements of k in a register.
+template <int PER_WORD, class T>
+void multiply_as(T type, float (&d)[4], const u32 (&a)[4], u32 b0, u32 b1) {
+  const u32 given[6] = {a[0], a[1], a[2], a[3], b0, b1};
+  const auto* lanes = gather(given, sizeof given);
+  const auto word = [&](int lane, int i) {
+    u32 w;
+    std::memcpy(&w, lanes[lane] + 4 * i, 4);
+    return w;
+  };
+  const int lane = static_cast<int>(threadIdx.x % 32);
+  for (int e = 0; e < 4; ++e) {
+    const int row = lane / 4 + e / 2 * 8, column = lane % 4 * 2 + e % 2;
+    for (int k = 0; k < 8 * PER_WORD; ++k) {
+      const int high = k / (4 * PER_WORD), at = k % (4 * PER_WORD) / PER_WORD;
+      d[e] += element(type, word(row % 8 * 4 + at, row / 8 + 2 * high), k % PER_WORD) * element(type, word(column * 4 + at, 4 + high), k % PER_WORD);
+    }
+  }
+}
+
+void apply(const std::vector<Copy>& group) {
+  for (const Copy& c : group) {
+    if (c.real)
+      std::memcpy(c.to, c.from, c.bytes);
+    else
+      std::memset(c.to, 0, c.bytes);
+  }
+}
+
+}  // namespace
+
+void launch(const Grid& grid, const std::function<void()>& kernel) {
+  std::mt19937 random(1);
+  Block b;
+  b.kernel = &kernel;
+  block = &b;
+  gridDim = grid.blocks;
+  for (unsigned z = 0; z < grid.blocks.z; ++z)
+    for (unsigned y = 0; y < grid.blocks.y; ++y)
+      for (unsigned x = 0; x < grid.blocks.x; ++x) {
+        blockIdx = {x, y, z};
+        start(b, grid);
+        run(b, random);
+        if (!b.error.empty()) throw std::runtime_error(b.error);
+      }
+  block = nullptr;
+}
+
+unsigned char* shared_memory() { return block->shared; }
+void block_barrier() { wait_at(block->barrier); }
+
+const unsigned char (*gather(const void* given, size_t bytes))[64] {
+  auto& slots = own_warp().slots[self().turn++ % 2];
+  if (bytes > 0) std::memcpy(slots[threadIdx.x % 32], given, bytes);
+  wait_at(own_warp().barrier);
+  return slots;
+}
+
+const unsigned char* check_shared(const void* address, size_t bytes, size_t alignment) {
+  const auto* at = static_cast<const unsigned char*>(address);
+  const unsigned char* end = block->memory.data() + block->memory.size() - 128 + (block->shared - block->memory.data());
+  if (at < block->shared || at + bytes > end) throw std::runtime_error("an access outside of shared memory");
+  if (reinterpret_cast<uintptr_t>(at) % alignment != 0) throw std::runtime_error("an access to shared memory that is not aligned");
+  return at;
+}
+
+void start_copy(void* to, const void* from, size_t bytes, bool real) {
+  if (reinterpret_cast<uintptr_t>(from) % bytes != 0) throw std::runtime_error("a copy from an address that is not aligned");
+  self().open.push_back({to, from, bytes, real});
+}
+void commit_copies() {
+  self().groups.push_back(std::move(self().open));
+  self().open.clear();
+}
+void wait_copies(size_t newest) {
+  auto& groups = self().groups;
+  for (; groups.size() > newest; groups.pop_front()) apply(groups.front());
+}
+
+void load_matrices(u32 (&r)[4], const void* row) {
+  check_shared(row, 16, 16);
+  const auto* lanes = gather(&row, sizeof row);
+  const int lane = static_cast<int>(threadIdx.x % 32);
+  for (int i = 0; i < 4; ++i) {
+    const unsigned char* from;
+    std::memcpy(&from, lanes[i * 8 + lane / 4], sizeof from);
+    std::memcpy(&r[i], from + lane % 4 * 4, 4);
+  }
+}
+void load_matrices_transposed(u32 (&r)[4], const void* row) {
+  check_shared(row, 16, 16);
+  const auto* lanes = gather(&row, sizeof row);
+  const int lane = static_cast<int>(threadIdx.x % 32);
+  for (int i = 0; i < 4; ++i) {
+    u16 pair[2];
+    for (int e = 0; e < 2; ++e) {
+      const unsigned char* from;
+      std::memcpy(&from, lanes[i * 8 + lane % 4 * 2 + e], sizeof from);
+      std::memcpy(&pair[e], from + lane / 4 * 2, 2);
+    }
+    r[i] = pair[0] | static_cast<u32>(pair[1]) << 16;
+  }
+}
+void multiply(f16 t, float (&d)[4], const u32 (&a)[4], u32 b0, u32 b1) { multiply_as<2>(t, d, a, b0, b1); }
+void multiply(bf16 t, float (&d)[4], const u32 (&a)[4], u32 b0, u32 b1) { multiply_as<2>(t, d, a, b0, b1); }
+void multiply(float t, float (&d)[4], const u32 (&a)[4], u32 b0, u32 b1) { multiply_as<1>(t, d, a, b0, b1); }
+
+float from_lane(float x, int lane) {
+  const auto* lanes = gather(&x, sizeof x);
+  float y;
+  std::memcpy(&y, lanes[lane], sizeof y);
+  return y;
+}
+float exchange(float x, int lanes) { return from_lane(x, static_cast<int>(threadIdx.x % 32) ^ lanes); }
+
+}  // namespace tenon::core::emulated

@@ -1,0 +1,98 @@
+#pragma once
+// Runs the text of hand-written CUDA kernels on the host, one block after the other, each thread as a fiber: what they
+// compute with tensor cores, warp exchanges, barriers and asynchronous copies is checked without a GPU. Threads take turns in
+// random order, copies arrive as late as they may, and shared memory starts as NaN, so that a missing barrier shows.
+#include <cmath>
+#include <cstring>
+#include <functional>
+#include <random>
+
+#include "base/half.h"
+
+#define TENON_EMULATED 1
+#define __device__
+#define __shared__ static
+#define KERNEL(threads) inline void
+#define SHARED_MEMORY(name) unsigned char* name = ::tenon::core::emulated::shared_memory()
+#pragma GCC diagnostic ignored "-Wunknown-pragmas"
+
+namespace tenon::core::emulated {
+
+struct Index {
+  unsigned x = 1, y = 1, z = 1;
+};
+/// Of the thread whose turn it is.
+extern Index threadIdx, blockIdx, gridDim;
+
+struct Grid {
+  Index blocks;
+  unsigned threads = 1;
+  size_t shared_bytes = 0;
+};
+/// Runs `kernel` for every thread. Throws std::runtime_error when threads wait for each other in vain or leave shared memory.
+void launch(const Grid&, const std::function<void()>& kernel);
+
+unsigned char* shared_memory();
+void block_barrier();
+/// What this lane gives, then what each of the 32 lanes gave; `bytes` up to 64.
+const unsigned char (*gather(const void* given, size_t bytes))[64];
+/// Shared memory at an address that must be a multiple of `alignment`.
+const unsigned char* check_shared(const void* address, size_t bytes, size_t alignment);
+void start_copy(void* to, const void* from, size_t bytes, bool real);
+void commit_copies();
+void wait_copies(size_t newest);
+
+// What the prelude gives kernels.
+typedef long long i64;
+typedef unsigned short u16;
+typedef unsigned int u32;
+struct f16 {
+  u16 bits;
+};
+struct bf16 {
+  u16 bits;
+};
+inline float to_float(f16 x) { return core::to_float(F16{x.bits}); }
+inline float to_float(bf16 x) { return core::to_float(BF16{x.bits}); }
+inline f16 to_f16(float x) { return {from_float<F16>(x).bits}; }
+inline bf16 to_bf16(float x) { return {from_float<BF16>(x).bits}; }
+inline float __uint_as_float(u32 x) {
+  float y;
+  std::memcpy(&y, &x, 4);
+  return y;
+}
+inline float __expf(float x) { return std::exp(x); }
+inline float __saturatef(float x) { return x > 0 ? x < 1 ? x : 1 : 0; }
+template <class T> T min(T a, T b) { return b < a ? b : a; }
+template <class T> T max(T a, T b) { return a < b ? b : a; }
+inline void __syncthreads() { block_barrier(); }
+inline void __syncwarp() { gather(nullptr, 0); }
+
+// What tile.cu says in PTX.
+inline u32 pack_halves(float low, float high) { return to_f16(low).bits | static_cast<u32>(to_f16(high).bits) << 16; }
+void load_matrices(u32 (&r)[4], const void* row);
+void load_matrices_transposed(u32 (&r)[4], const void* row);
+void multiply(f16, float (&d)[4], const u32 (&a)[4], u32 b0, u32 b1);
+void multiply(bf16, float (&d)[4], const u32 (&a)[4], u32 b0, u32 b1);
+void multiply(float, float (&d)[4], const u32 (&a)[4], u32 b0, u32 b1);
+template <int BYTES>
+void copy_async(void* to, const void* from, bool real) {
+  check_shared(to, BYTES, BYTES);
+  start_copy(to, from, BYTES, real);
+}
+template <int N>
+void wait_copies() {
+  wait_copies(N);
+}
+float from_lane(float x, int lane);
+float exchange(float x, int lanes);
+inline float power_of_two(float x) { return std::exp2(x); }
+
+#include "kernels/cuda/attention_args.cu"
+#include "kernels/cuda/depthwise_args.cu"
+#include "kernels/cuda/gemm_args.cu"
+#include "kernels/cuda/pool_args.cu"
+#include "kernels/cuda/stem_args.cu"
+#include "kernels/cuda/tile.cu"
+
+}  // namespace tenon::core::emulated
