@@ -20,7 +20,8 @@ __device__ inline Visible visible_keys(const AttentionArgs& p, int batch, int qu
 }
 
 /// The score of a visible key in the logarithm of base 2: what q . k becomes.
-__device__ inline float finished_score(const AttentionArgs& p, const MASK_TYPE* mask_row, int key, float product) {
+__device__ inline float finished_score(const AttentionArgs& p, [[maybe_unused]] const MASK_TYPE* mask_row, [[maybe_unused]] int key,
+                                       float product) {
   float x = product * p.scale;
   if (p.softcap > 0) x = p.softcap * tanhf(x / p.softcap);
   x *= kLog2E;

@@ -1,0 +1,99 @@
+// Every hand-written kernel compiles for the architectures it claims. Needs NVRTC, no GPU.
+#include <gtest/gtest.h>
+
+#include "tactics/cuda/own_attention.h"
+#include "tactics/cuda/own_depthwise.h"
+#include "tactics/cuda/own_gemm.h"
+#include "tactics/cuda/own_pool.h"
+#include "tactics/cuda/own_stem.h"
+
+namespace tenon::core::cuda::own {
+namespace {
+
+class OwnCompile : public testing::Test {
+ protected:
+  void SetUp() override {
+    const std::string why = why_no_compiler();
+    if (!why.empty()) GTEST_SKIP() << why;
+  }
+  /// For each of `archs` that the compiler knows.
+  static void expect_compiles(const KernelText& text, std::initializer_list<int> archs) {
+    const std::vector<int> known = compiler_archs();
+    for (int arch : archs) {
+      if (std::find(known.begin(), known.end(), arch) == known.end()) continue;
+      EXPECT_NO_THROW(compile_only(text, arch)) << error_of(text, arch);
+    }
+  }
+  static std::string error_of(const KernelText& text, int arch) try {
+    compile_only(text, arch);
+    return {};
+  } catch (const std::exception& e) {
+    return e.what();
+  }
+};
+
+GemmPlan plan(DType type, bool conv, bool tensor_cores, int64_t bm, int64_t bn) {
+  GemmPlan p;
+  p.type = p.output = type;
+  p.conv = conv, p.tensor_cores = tensor_cores;
+  p.a_vector = p.b_vector = p.y_vector = static_cast<int>(16 / size_of(type));
+  p.tile = *find_tile(tensor_cores, bm, bn);
+  return p;
+}
+
+TEST_F(OwnCompile, Products) {
+  for (const auto& [bm, bn] : {std::pair{256, 128}, {128, 256}, {128, 128}, {64, 64}, {128, 32}, {32, 32}, {16, 64}})
+    expect_compiles(plan(DType::f16, true, true, bm, bn).text(), {90});
+  expect_compiles(plan(DType::f16, true, true, 64, 128).text(), {80, 89, 120});
+  expect_compiles(plan(DType::bf16, false, true, 128, 64).text(), {80, 90});
+  expect_compiles(plan(DType::f32, true, true, 128, 128).text(), {80, 90});
+  expect_compiles(plan(DType::f32, true, false, 128, 64).text(), {80, 90});
+  GemmPlan odd = plan(DType::f16, false, true, 32, 64);
+  odd.a_lines_are_k = odd.b_lines_are_k = true;
+  odd.a_vector = 1, odd.b_vector = 2, odd.y_vector = 1;
+  odd.activation = "ACTIVATION(x)=((x) * 0.5f * (1 + erff((x) * 0.70710678f)))";
+  expect_compiles(odd.text(), {80, 90});
+}
+
+TEST_F(OwnCompile, Attentions) {
+  AttentionPlan p;
+  p.type = DType::f16, p.mask = DType::f32;
+  p.args.depth = p.args.width = 72;
+  expect_compiles(p.text(), {75, 80, 90});
+  p.flash = true, p.vector = 8;
+  expect_compiles(p.text(), {80, 90, 120});
+  p.type = DType::bf16, p.mask = DType::boolean, p.sink = DType::f32;
+  p.args.depth = p.args.width = 256, p.keys = 32, p.vector = 1;
+  expect_compiles(p.text(), {80, 90});
+}
+
+TEST_F(OwnCompile, Depthwise) {
+  for (DType type : {DType::f32, DType::f16, DType::bf16})
+    for (int size : {3, 7}) {
+      DepthwisePlan p;
+      p.type = type, p.fixed = size < 7;
+      p.vector = static_cast<int>(16 / size_of(type)), p.tile = p.fixed ? 4 : 1;
+      p.args.kernel_h = p.args.kernel_w = size, p.args.stride_w = 2, p.args.dilation_w = 1;
+      expect_compiles(p.text(), {75, 90});
+    }
+}
+
+TEST_F(OwnCompile, FirstConvolutions) {
+  StemPlan p;
+  p.input = DType::f32, p.type = DType::f16;
+  p.channels = 3, p.kernel_h = p.kernel_w = 7, p.stride = 2;
+  p.bn = 64, p.warps = 4, p.tile_h = 8, p.tile_w = 16;
+  expect_compiles(p.text(), {80, 90, 120});
+}
+
+TEST_F(OwnCompile, Poolings) {
+  for (PoolKind kind : {PoolKind::max, PoolKind::average, PoolKind::lp})
+    for (bool last : {true, false}) {
+      PoolPlan p;
+      p.type = DType::f16, p.kind = kind, p.channels_last = last, p.vector = last ? 8 : 1;
+      expect_compiles(p.text(), {75, 90});
+    }
+}
+
+}  // namespace
+}  // namespace tenon::core::cuda::own

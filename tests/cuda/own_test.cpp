@@ -1,0 +1,168 @@
+// Hand-written kernels against the reference, on random problems.
+#include <cmath>
+
+#include "fixture.h"
+#include "ops/attention.h"
+#include "ops/conv.h"
+#include "ops/matmul.h"
+#include "tactics/cuda/own.h"
+
+namespace tenon::core::cuda {
+namespace {
+
+class Own : public OnGpu {
+ protected:
+  std::mt19937 random_{5};
+
+  int64_t one_of(std::initializer_list<int64_t> values) { return values.begin()[random_() % values.size()]; }
+  bool chance(int percent) { return static_cast<int>(random_() % 100) < percent; }
+  HostValue maybe(bool present, DType dtype, Dims dims) {
+    if (!present) return {};
+    return random_tensor(dtype, std::move(dims), random_);
+  }
+  /// Weights whose products over `k` elements keep the size of what they multiply.
+  Tensor weights(DType dtype, Dims dims, int64_t k) {
+    const double bound = 1 / std::sqrt(static_cast<double>(k));
+    return random_tensor(dtype, std::move(dims), random_, -bound, bound);
+  }
+  static Tolerance tolerance_of(DType own, bool tf32) {
+    if (own == DType::bf16) return {5e-2, 3e-2};
+    if (own == DType::f16) return {8e-3, 4e-3};
+    return tf32 ? Tolerance{4e-3, 4e-3} : Tolerance{5e-5, 5e-5};
+  }
+
+  template <class T>
+  void expect(const Tactic& tactic, T op, std::vector<HostValue> inputs, std::vector<int> constants, std::vector<DType> precisions, bool tf32 = false) {
+    TacticCase test{std::make_shared<T>(std::move(op)), std::move(inputs), std::move(constants), {}};
+    const DType own = std::get<Tensor>(test.inputs[0]).dtype();
+    if (own == DType::f32) test.options.precisions = std::move(precisions);
+    test.options.tf32 = tf32;
+    expect_on_gpu({&tactic}, tactic.name(), test, tolerance_of(own, tf32));
+  }
+
+  struct ConvCase {
+    int64_t images, channels, filters, group;
+    Dims size, kernel;
+    int64_t stride, dilation, pad;
+    const char* activation;
+    bool residual;
+  };
+  void conv(const Tactic& tactic, const ConvCase& c, DType dtype, std::vector<DType> precisions, bool tf32 = false) {
+    Conv op;
+    op.group = c.group;
+    op.activation = {c.activation, c.activation == std::string("swish") ? 1.0 : -0.5, 1.5};
+    Dims x{c.images, c.channels}, w{c.filters, c.channels / c.group}, y{c.images, c.filters};
+    for (size_t i = 0; i < c.size.size(); ++i) {
+      x.push_back(c.size[i]);
+      w.push_back(c.kernel[i]);
+      op.window.strides.push_back(c.stride);
+      op.window.dilations.push_back(c.dilation);
+      y.push_back((c.size[i] + 2 * c.pad - (c.kernel[i] - 1) * c.dilation - 1) / c.stride + 1);
+    }
+    op.window.pads.assign(2 * c.size.size(), c.pad);
+    std::vector<HostValue> inputs{random_tensor(dtype, x, random_), weights(dtype, w, checked_product(w) / w[0]),
+                                  maybe(chance(70), dtype, {c.filters})};
+    if (c.residual) inputs.push_back(random_tensor(dtype, y, random_));
+    expect(tactic, op, std::move(inputs), {1, 2}, std::move(precisions), tf32);
+  }
+};
+
+TEST_F(Own, Convolutions) {
+  const Tactic& t = own_conv_tactic();
+  conv(t, {2, 64, 128, 1, {14, 14}, {3, 3}, 1, 1, 1, "relu", false}, DType::f32, {DType::f16});
+  conv(t, {8, 64, 256, 1, {28, 28}, {1, 1}, 1, 1, 0, "relu", true}, DType::f32, {DType::bf16});
+  conv(t, {1, 256, 64, 1, {7, 7}, {3, 3}, 2, 1, 1, "", true}, DType::f16, {});
+  conv(t, {2, 64, 96, 4, {13, 11}, {3, 3}, 1, 2, 2, "clip", false}, DType::f32, {DType::f16}, true);
+  conv(t, {1, 3, 10, 1, {31, 29}, {7, 5}, 2, 1, 3, "swish", false}, DType::f32, {DType::f16});
+  conv(t, {1, 6, 9, 3, {12, 9}, {3, 3}, 1, 1, 1, "relu", false}, DType::f32, {DType::bf16}, true);
+  conv(t, {2, 40, 24, 1, {50}, {5}, 1, 1, 2, "gelu_erf", false}, DType::f32, {DType::f16});
+}
+
+TEST_F(Own, DepthwiseConvolutions) {
+  const Tactic& t = own_depthwise_tactic();
+  conv(t, {2, 96, 96, 96, {28, 27}, {3, 3}, 1, 1, 1, "clip", false}, DType::f32, {DType::f16, DType::bf16});
+  conv(t, {1, 144, 144, 144, {15, 17}, {5, 5}, 2, 1, 2, "swish", true}, DType::f32, {DType::f16});
+  conv(t, {1, 20, 20, 20, {15, 17}, {7, 7}, 1, 1, 3, "", false}, DType::f16, {});
+  conv(t, {1, 9, 9, 9, {21, 17}, {3, 9}, 1, 2, 4, "relu", false}, DType::f32, {DType::f16});
+}
+
+TEST_F(Own, FirstConvolutions) {
+  const Tactic& t = own_stem_tactic();
+  conv(t, {2, 3, 64, 1, {61, 58}, {7, 7}, 2, 1, 3, "relu", false}, DType::f32, {DType::f16});
+  conv(t, {3, 3, 32, 1, {33, 40}, {3, 3}, 2, 1, 1, "clip", false}, DType::f32, {DType::f16, DType::bf16});
+  conv(t, {2, 3, 96, 1, {40, 36}, {4, 4}, 4, 1, 0, "", false}, DType::f32, {DType::f16});
+  conv(t, {1, 1, 24, 1, {28, 28}, {5, 5}, 1, 1, 2, "relu", false}, DType::f16, {});
+}
+
+TEST_F(Own, MatrixProducts) {
+  const auto product = [&](Dims a, Dims b, bool constant, bool ta, bool tb, const char* activation, bool residual, std::vector<DType> precisions,
+                           bool tf32, DType dtype = DType::f32) {
+    MatMul op;
+    op.transpose_a = ta, op.transpose_b = tb, op.alpha = 0.5;
+    op.activation.kind = activation;
+    const int64_t n = tb ? b[b.size() - 2] : b.back(), k = tb ? b.back() : b[b.size() - 2];
+    Dims y = a;
+    if (ta) std::swap(y[y.size() - 1], y[y.size() - 2]);
+    y.back() = n;
+    std::vector<HostValue> inputs{random_tensor(dtype, a, random_), weights(dtype, b, k), maybe(chance(70), dtype, {n})};
+    if (residual) inputs.push_back(random_tensor(dtype, y, random_));
+    expect(own_matmul_tactic(), op, std::move(inputs), constant ? std::vector<int>{1, 2} : std::vector<int>{}, std::move(precisions), tf32);
+  };
+  product({1, 128, 768}, {768, 768}, true, false, false, "gelu_erf", false, {DType::f16}, false);
+  product({4, 50, 256}, {256, 1000}, true, false, false, "", true, {DType::bf16}, true);
+  product({2, 3, 70, 64}, {2, 3, 64, 90}, false, false, false, "", false, {DType::f16}, true);
+  product({2, 3, 70, 64}, {2, 3, 90, 64}, false, false, true, "relu", false, {DType::f16}, true);
+  product({5, 64, 33}, {5, 64, 31}, false, true, false, "", false, {DType::f16}, true);
+  product({7, 1023}, {1023, 65}, true, false, false, "tanh", false, {DType::f16}, false);
+  product({1, 2048}, {1000, 2048}, true, false, true, "", false, {}, false, DType::f16);
+}
+
+TEST_F(Own, Attentions) {
+  const auto attention = [&](Dims q, Dims k, int64_t width, Attention op, std::vector<HostValue> rest, DType storage) {
+    Dims v = k;
+    v[3] = width;
+    std::vector<HostValue> inputs{random_tensor(DType::f32, q, random_), random_tensor(DType::f32, k, random_), random_tensor(DType::f32, v, random_)};
+    for (HostValue& value : rest) inputs.push_back(std::move(value));
+    expect(own_attention_tactic(), op, std::move(inputs), {}, {storage});
+  };
+  Attention causal, window, capped;
+  causal.causal = true;
+  window.left = 20, window.right = 3;
+  capped.softcap = 2;
+  attention({2, 12, 128, 64}, {2, 12, 128, 64}, 64, Attention(), {}, DType::f16);
+  attention({1, 4, 197, 80}, {1, 2, 197, 80}, 80, causal, {}, DType::f16);
+  attention({2, 4, 65, 96}, {2, 4, 100, 96}, 128, window, {random_tensor(DType::boolean, {2, 1, 1, 100}, random_)}, DType::bf16);
+  attention({2, 2, 33, 20}, {2, 2, 70, 20}, 20, capped,
+            {random_tensor(DType::f32, {2, 33, 70}, random_), tensor_of<int64_t>({2}, {70, 11}), tensor_of<int64_t>({1}, {37})}, DType::f16);
+  attention({1, 2, 5, 33}, {1, 2, 40, 33}, 30, causal, {{}, {}, tensor_of<int64_t>({1}, {35}), random_tensor(DType::f32, {2}, random_)}, DType::f16);
+}
+
+TEST_F(Own, Poolings) {
+  const auto pool = [&](Pool op, Dims x, DType dtype) {
+    expect(own_pool_tactic(), op, {random_tensor(dtype, std::move(x), random_)}, {}, {DType::f16});
+  };
+  Pool max, average, whole, norm;
+  max.window.kernel = {3, 3}, max.window.strides = {2, 2}, max.window.pads = {1, 1, 1, 1};
+  average = max;
+  average.kind = PoolKind::average;
+  whole.kind = PoolKind::average, whole.global = true;
+  norm = max;
+  norm.kind = PoolKind::lp;
+  pool(max, {2, 64, 27, 30}, DType::f32);
+  pool(max, {1, 13, 9, 8}, DType::bf16);
+  pool(average, {2, 24, 17, 16}, DType::f32);
+  average.count_include_pad = true, average.ceil_mode = true;
+  pool(average, {2, 24, 17, 16}, DType::f32);
+  pool(norm, {1, 8, 12, 12}, DType::f32);
+  pool(whole, {3, 72, 7, 7}, DType::f32);
+  whole.kind = PoolKind::max;
+  pool(whole, {3, 20, 5, 3, 7}, DType::f16);
+  max.window.dilations = {2, 1}, max.with_indices = true;
+  pool(max, {2, 16, 14, 13}, DType::f32);
+  Pool line;
+  line.window.kernel = {4}, line.window.strides = {3}, line.with_indices = true, line.storage_order = 1;
+  pool(line, {2, 5, 20}, DType::f32);
+}
+
+}  // namespace
+}  // namespace tenon::core::cuda
