@@ -45,6 +45,8 @@ class GraphSpec {
   int pointwise(cudnnPointwiseMode_t mode, int x, int b, GraphOp parameters);
   int select(int condition, int if_true, int if_false);
   int reduce(cudnnReduceTensorOp_t, int x, Dims dims);
+  /// The type in which a virtual tensor reaches its readers.
+  void set_type(int t, cudnnDataType_t type) { tensors_[static_cast<size_t>(t)].type = type; }
   /// Makes the virtual tensor `t` the result in memory.
   void store(int t, cudnnDataType_t type);
   void store(int t, cudnnDataType_t type, Dims strides);

@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "fixture.h"
+#include "ops/attention.h"
 #include "ops/conv.h"
 #include "ops/matmul.h"
 #include "tactics/cuda/list.h"
@@ -97,6 +98,22 @@ TEST_F(Libraries, ConvolutionsOfOneAndThreeAxes) {
     convolution(round % 2 ? 1 : 3, one_of({8, 16}), one_of({8, 24}), 1, 7, DType::f32, activation({{}, {"relu", 0, 0}}));
 }
 
+TEST_F(Libraries, TransposedConvolutions) {
+  for (int round = 0; round < 8; ++round) {
+    ConvTranspose op;
+    op.group = round % 4 == 3 ? 2 : 1;
+    op.window.strides = {one_of({1, 2, 3}), one_of({1, 2})};
+    op.window.pads = {1, 0, 1, one_of({0, 1})};
+    op.output_padding = {op.window.strides[0] > 1 ? one_of({0, 1}) : 0, 0};
+    op.activation = any_activation();
+    const DType dtype = round % 2 ? DType::f16 : DType::f32;
+    const int64_t channels = one_of({8, 16}), filters = one_of({8, 24});
+    const Dims w{channels, filters / op.group, 3, one_of({2, 4})};
+    expect("cudnn_conv", std::make_shared<ConvTranspose>(op),
+           {random_tensor(dtype, {2, channels, 7, 6}, random_), weights(dtype, w, channels * 4), maybe(chance(70), dtype, {filters})}, {1, 2});
+  }
+}
+
 class Products : public Libraries {
  protected:
   void product(const Dims& batch_a, const Dims& batch_w, int64_t m, int64_t k, int64_t n, DType dtype, bool constant) {
@@ -135,6 +152,32 @@ TEST_F(Products, Batched) {
 TEST_F(Products, OfOddSizes) {
   for (int round = 0; round < 6; ++round)
     product({}, {}, one_of({1, 3, 5}), one_of({1, 7, 33}), one_of({1, 5, 31}), DType::f32, chance(50));
+}
+
+class Attentions : public Libraries {
+ protected:
+  void attention(int64_t heads, int64_t groups, int64_t queries, int64_t keys, int64_t depth, bool causal, bool mask, DType dtype) {
+    Attention op;
+    op.causal = causal;
+    const int64_t batch = one_of({1, 2});
+    std::vector<HostValue> inputs{random_tensor(dtype, {batch, heads, queries, depth}, random_),
+                                  random_tensor(dtype, {batch, groups, keys, depth}, random_),
+                                  random_tensor(dtype, {batch, groups, keys, depth}, random_),
+                                  maybe(mask, dtype, chance(50) ? Dims{batch, 1, 1, keys} : Dims{batch, heads, queries, keys})};
+    expect("cudnn_attention", std::make_shared<Attention>(op), std::move(inputs), {});
+  }
+};
+
+TEST_F(Attentions, OfEqualHeads) {
+  for (int round = 0; round < 6; ++round)
+    attention(4, 4, one_of({1, 17, 64, 197}), one_of({64, 77, 197}), one_of({32, 64, 80}), false, chance(50), round % 2 ? DType::f16 : DType::f32);
+}
+
+TEST_F(Attentions, CausalAndGrouped) {
+  for (int round = 0; round < 6; ++round) {
+    const int64_t length = one_of({16, 65, 128});
+    attention(8, one_of({1, 2, 8}), length, length, 64, chance(60), chance(30), round % 2 ? DType::bf16 : DType::f32);
+  }
 }
 
 TEST_F(Libraries, SourcesCanBeTurnedOff) {

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "tactics/cuda/cudnn_support.h"
 #include "tactics/cuda/libraries.h"
 
@@ -7,13 +9,21 @@ namespace {
 using cudnn::GraphOp;
 using cudnn::GraphSpec;
 
-/// Dims with at least two spatial axes: a row is an image of height 1.
-Dims with_height(Dims dims) {
-  if (dims.size() == 3) dims.insert(dims.begin() + 2, 1);
-  return dims;
+/// What the two operations have in common; residual: of a convolution alone.
+struct Sliding {
+  const Window& window;
+  const Activation& activation;
+  GraphOp::Kind kind;
+};
+
+std::optional<Sliding> sliding_of(const Node& node) {
+  if (const Conv* conv = node.as<Conv>()) return Sliding{conv->window, conv->activation, GraphOp::Kind::conv};
+  if (const ConvTranspose* op = node.as<ConvTranspose>())
+    return Sliding{op->window, op->activation, GraphOp::Kind::conv_transpose};
+  return {};
 }
 
-Dims packed_strides(const Dims& dims) { return strides_of(channels_last(static_cast<int>(dims.size())), dims); }
+Dims channels_last_strides(const Dims& dims) { return strides_of(channels_last(static_cast<int>(dims.size())), dims); }
 
 /// [M, C, spatial] to [M, spatial, C], in the stored type.
 Tensor channels_last_weights(const Tensor& plain, DType type) {
@@ -21,38 +31,107 @@ Tensor channels_last_weights(const Tensor& plain, DType type) {
   const std::vector<float> from = to_floats(plain);
   std::vector<float> to(from.size());
   const auto rows = static_cast<size_t>(dims[0]), channels = static_cast<size_t>(dims[1]);
-  const size_t points = rows * channels == 0 ? 0 : from.size() / rows / channels;
+  const size_t points = from.size() / rows / channels;
   for (size_t m = 0; m < rows; ++m)
     for (size_t c = 0; c < channels; ++c)
       for (size_t p = 0; p < points; ++p) to[(m * points + p) * channels + c] = from[(m * channels + c) * points + p];
   return from_floats(type, dims, to);
 }
 
-/// A convolution or transposed convolution at concrete dims.
-struct SlidingProduct {
-  Dims x, w, y;
-  GraphOp op;
+/// The padding of a transposed convolution that the output's size implies; false where it would be negative.
+bool add_implied_pads(const ConvTranspose& op, const Window& window, const NodeShapes& shapes, GraphOp& g) {
+  const bool same = op.window.auto_pad == AutoPad::same_upper || op.window.auto_pad == AutoPad::same_lower;
+  for (size_t i = 0; i < window.kernel.size(); ++i) {
+    const int64_t in = shapes.in[0][i + 2], out = shapes.out[0][i + 2];
+    const int64_t extra = op.output_padding.empty() ? 0 : op.output_padding[i];
+    const int64_t reached = (in - 1) * window.strides[i] + (window.kernel[i] - 1) * window.dilations[i] + 1;
+    const int64_t total = reached + extra - out;
+    if (total < 0) return false;
+    int64_t before = op.window.auto_pad == AutoPad::same_upper ? total / 2 : total - total / 2;
+    if (op.output_shape.empty() && !same) before = op.window.auto_pad == AutoPad::notset ? window.pads[i] : 0;
+    g.pre.push_back(before);
+    g.post.push_back(std::max<int64_t>(0, total - before));
+  }
+  return true;
+}
+
+/// A row is an image of height 1.
+void add_height(Dims& dims, size_t at, int64_t value) {
+  if (dims.size() == at + 1) dims.insert(dims.begin() + static_cast<int64_t>(at), value);
+}
+
+/// The graph of one node at concrete dims. Its order (product, residual, bias, activation) and a bias of the stored
+/// type are what cuDNN's compiled engines take; other orders leave only engines that are generated at run time.
+class SlidingGraph {
+ public:
+  SlidingGraph(const PrepareContext& cx, const Sliding& op) : cx_(cx), op_(op), type_(cudnn::data_type(stored_type(cx))) {
+    x_ = cx.shapes.in[0], w_ = cx.shapes.in[1], y_ = cx.shapes.out[0];
+    for (Dims* dims : {&x_, &w_, &y_}) add_height(*dims, 2, 1);
+  }
+
+  bool build(std::string& why) {
+    if (checked_product(x_) == 0 || checked_product(w_) == 0 || checked_product(y_) == 0) {
+      why = "an empty tensor";
+      return false;
+    }
+    GraphOp product;
+    if (!describe(product, why)) return false;
+    const int x = bind(0, x_), w = bind(1, w_);
+    if (cx_.problem.input(1).constant) bindings.back().held = weights();
+    int t = g.convolve(op_.kind, x, w, y_, channels_last_strides(y_), std::move(product));
+    if (cx_.problem.input(3).present()) t = g.pointwise(CUDNN_POINTWISE_ADD, t, bind(3, y_));
+    if (cx_.problem.input(2).present()) {
+      Dims bias(y_.size(), 1);
+      bias[1] = y_[1];
+      t = g.pointwise(CUDNN_POINTWISE_ADD, t, bind(2, bias));
+    }
+    if (!append_activation(g, op_.activation, t, why)) return false;
+    g.store(t, type_);
+    bindings.push_back({t, -1, 0, nullptr});
+    return true;
+  }
+
+  GraphSpec g;
+  std::vector<CudnnExecutable::Binding> bindings;
+
+ private:
+  int bind(int input, const Dims& dims) {
+    bindings.push_back({g.memory(dims, channels_last_strides(dims), type_), input, -1, nullptr});
+    return bindings.back().tensor;
+  }
+
+  bool describe(GraphOp& product, std::string& why) const {
+    Window window = op_.window;
+    window.kernel.assign(cx_.shapes.in[1].begin() + 2, cx_.shapes.in[1].end());
+    window = window.filled(static_cast<int>(window.kernel.size()));
+    product.strides = window.strides;
+    product.dilations = window.dilations;
+    if (const auto* transposed = cx_.problem.node().as<ConvTranspose>()) {
+      if (!add_implied_pads(*transposed, window, cx_.shapes, product)) {
+        why = "the output is larger than what the input reaches";
+        return false;
+      }
+    } else {
+      for (const auto& [before, after] : resolve_pads(window, std::span(cx_.shapes.in[0]).subspan(2)))
+        product.pre.push_back(before), product.post.push_back(after);
+    }
+    for (Dims* of : {&product.strides, &product.dilations}) add_height(*of, 0, 1);
+    for (Dims* of : {&product.pre, &product.post}) add_height(*of, 0, 0);
+    return true;
+  }
+
+  std::shared_ptr<const DeviceBuffer> weights() const {
+    const CurrentDevice device(cx_.problem.device.index);
+    const DType type = stored_type(cx_);
+    return packed_on_device(cx_, 1, "cudnn:" + std::string(to_string(type)),
+                            [&](const Tensor& plain) { return channels_last_weights(plain, type); });
+  }
+
+  const PrepareContext& cx_;
+  const Sliding& op_;
+  cudnnDataType_t type_;
+  Dims x_, w_, y_;
 };
-
-SlidingProduct sliding_product(const Window& plain, const NodeShapes& shapes) {
-  SlidingProduct s{with_height(shapes.in[0]), with_height(shapes.in[1]), with_height(shapes.out[0]), {}};
-  Window window = plain;
-  window.kernel.assign(shapes.in[1].begin() + 2, shapes.in[1].end());
-  window = window.filled(static_cast<int>(window.kernel.size()));
-  s.op.strides = window.strides;
-  s.op.dilations = window.dilations;
-  return s;
-}
-
-void add_height(GraphOp& op) {
-  if (op.strides.size() != 1) return;
-  op.strides.insert(op.strides.begin(), 1);
-  op.dilations.insert(op.dilations.begin(), 1);
-  op.pre.insert(op.pre.begin(), 0);
-  op.post.insert(op.post.begin(), 0);
-}
-
-bool is_empty(const Dims& dims) { return checked_product(dims) == 0; }
 
 /// Config: "plan": the number of the engine in the list that cuDNN gives for the concrete problem.
 class CudnnConv : public Tactic {
@@ -60,9 +139,9 @@ class CudnnConv : public Tactic {
   std::string_view name() const override { return "cudnn_conv"; }
 
   std::vector<Offer> offers(const Problem& p, std::string& why) const override {
-    const Conv* conv = p.node().as<Conv>();
-    if (!conv) why = "not a convolution";
-    if (!conv || !source_enabled(p, cudnn_source, why) || !cudnn::Library::get(why)) return {};
+    const auto op = sliding_of(p.node());
+    if (!op) why = "not a convolution";
+    if (!op || !source_enabled(p, cudnn_source, why) || !cudnn::Library::get(why)) return {};
     const int rank = p.input(0).rank();
     if (rank < 3 || rank > 5) {
       why = fmt::format("cuDNN has convolutions of 1 to 3 spatial axes, found {}", rank - 2);
@@ -70,69 +149,28 @@ class CudnnConv : public Tactic {
     }
     GraphSpec trial;
     int t = trial.memory(Dims(4, 1), Dims(4, 1), CUDNN_DATA_FLOAT);
-    if (!append_activation(trial, conv->activation, t, why)) return {};
+    if (!append_activation(trial, op->activation, t, why)) return {};
     std::vector<Offer> result;
-    for (DType storage : storage_types(p, why)) {
-      Offer offer = row_major_offer(p, name());
-      const Layout layout = channels_last(rank);
-      offer.in[0].layout = offer.out[0].layout = layout;
-      if (!p.input(1).constant) offer.in[1].layout = layout;
-      if (p.input(3).present()) offer.in[3].layout = layout;
-      store_as(offer, p, storage);
-      add_engine_offers(offer, result);
-    }
+    for (DType storage : storage_types(p, why)) add_engine_offers(channels_last_offer(p, storage), result);
     return result;
   }
 
-  /// The order of the graph (product, residual, bias, activation) and a bias of the stored type are what cuDNN's
-  /// compiled engines take; other orders leave only engines that are generated at run time.
   std::shared_ptr<const Executable> prepare(const PrepareContext& cx, std::string& why) const override {
-    const Conv& conv = *cx.problem.node().as<Conv>();
-    SlidingProduct s = sliding_product(conv.window, cx.shapes);
-    if (is_empty(s.x) || is_empty(s.w) || is_empty(s.y)) {
-      why = "an empty tensor";
-      return nullptr;
-    }
-    Window window = conv.window;
-    window.kernel.assign(cx.shapes.in[1].begin() + 2, cx.shapes.in[1].end());
-    const auto pads = resolve_pads(window.filled(static_cast<int>(window.kernel.size())), std::span(cx.shapes.in[0]).subspan(2));
-    for (const auto& [before, after] : pads) s.op.pre.push_back(before), s.op.post.push_back(after);
-    add_height(s.op);
-    return build(cx, conv, s, why);
+    const Sliding op = *sliding_of(cx.problem.node());
+    SlidingGraph graph(cx, op);
+    if (!graph.build(why)) return nullptr;
+    return prepare_graph(cx, graph.g, std::move(graph.bindings), why);
   }
 
  private:
-  static std::shared_ptr<const Executable> build(const PrepareContext& cx, const Conv& conv, const SlidingProduct& s,
-                                                 std::string& why) {
-    const DType type = stored_type(cx);
-    const cudnnDataType_t stored = cudnn::data_type(type);
-    GraphSpec g;
-    std::vector<CudnnExecutable::Binding> bindings;
-    const int x = g.memory(s.x, packed_strides(s.x), stored), w = g.memory(s.w, packed_strides(s.w), stored);
-    bindings.push_back({x, 0, -1, nullptr});
-    bindings.push_back({w, 1, -1, weights(cx, type)});
-    int t = g.convolve(GraphOp::Kind::conv, x, w, s.y, packed_strides(s.y), s.op);
-    if (cx.problem.input(3).present()) {
-      bindings.push_back({g.memory(s.y, packed_strides(s.y), stored), 3, -1, nullptr});
-      t = g.pointwise(CUDNN_POINTWISE_ADD, t, bindings.back().tensor);
-    }
-    if (cx.problem.input(2).present()) {
-      Dims bias(s.y.size(), 1);
-      bias[1] = s.y[1];
-      bindings.push_back({g.memory(bias, packed_strides(bias), stored), 2, -1, nullptr});
-      t = g.pointwise(CUDNN_POINTWISE_ADD, t, bindings.back().tensor);
-    }
-    if (!append_activation(g, conv.activation, t, why)) return nullptr;
-    g.store(t, stored);
-    bindings.push_back({t, -1, 0, nullptr});
-    return prepare_graph(cx, g, std::move(bindings), why);
-  }
-
-  static std::shared_ptr<const DeviceBuffer> weights(const PrepareContext& cx, DType type) {
-    if (!cx.problem.input(1).constant) return nullptr;
-    const CurrentDevice device(cx.problem.device.index);
-    return packed_on_device(cx, 1, "cudnn:" + std::string(to_string(type)),
-                            [&](const Tensor& plain) { return channels_last_weights(plain, type); });
+  Offer channels_last_offer(const Problem& p, DType storage) const {
+    Offer offer = row_major_offer(p, name());
+    const Layout layout = channels_last(p.input(0).rank());
+    offer.in[0].layout = offer.out[0].layout = layout;
+    if (!p.input(1).constant) offer.in[1].layout = layout;
+    if (p.input(3).present()) offer.in[3].layout = layout;
+    store_as(offer, p, storage);
+    return offer;
   }
 };
 
