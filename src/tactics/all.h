@@ -20,6 +20,7 @@ const Tactic& gather_tactic();
 const Tactic& transposed_view_tactic();
 const Tactic& recurrent_tactic();
 const Tactic& winograd_tactic();
+const Tactic& depthwise_tactic();
 const Tactic& gather_nd_tactic();
 const Tactic& scatter_tactic();
 const Tactic& resize_tactic();

@@ -24,6 +24,7 @@ std::span<const Tactic* const> tactics_for(std::string_view device_kind) {
       &scatter_tactic(),
       &onednn_conv_tactic(),
       &winograd_tactic(),
+      &depthwise_tactic(),
       &onednn_deconv_tactic(),
       &onednn_matmul_tactic(),
       &reduce_tactic(),

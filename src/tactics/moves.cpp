@@ -27,12 +27,25 @@ class Moves {
     const auto element = [&](const std::vector<Format>& formats, int i) {
       return size_of(i < 0 ? dtype : stored_as(formats[static_cast<size_t>(i)], dtype));
     };
+    const int64_t from_size = in < 0 ? 1 : checked_product(cx_.shapes.in[static_cast<size_t>(in)]);
+    fits = fits && inside(dims, from, from_at, from_size) &&
+           inside(dims, to, to_at, checked_product(cx_.shapes.out[static_cast<size_t>(out)]));
     all.push_back({in, out, from_at * element(cx_.offer.in, in), to_at * element(cx_.offer.out, out), dims, from, to});
   }
 
   std::vector<Move> all;
+  bool fits = true;  // every element that is moved lies inside its tensors
 
  private:
+  static bool inside(const Dims& dims, const Dims& strides, int64_t at, int64_t size) {
+    int64_t low = at, high = at;
+    for (size_t i = 0; i < dims.size(); ++i) {
+      if (dims[i] == 0) return true;
+      const int64_t reach = checked_mul(dims[i] - 1, strides[i]);
+      (reach < 0 ? low : high) += reach;
+    }
+    return low >= 0 && high < size;
+  }
   static Side side(const Dims& dims, const Format& format) { return {dims, strides_of(format.layout, dims)}; }
   const PrepareContext& cx_;
 };
@@ -203,7 +216,9 @@ std::optional<std::vector<Move>> moves_of(const PrepareContext& cx, std::string&
     tile(m);
   else
     pad(m, p);
-  return std::move(m.all);
+  if (m.fits) return std::move(m.all);
+  why = "what is moved does not fit the tensors: their dims contradict each other";
+  return {};
 }
 
 }  // namespace tenon::core

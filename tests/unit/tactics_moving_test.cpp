@@ -113,6 +113,29 @@ TEST(Copy, ConcatenatesAndSplits) {
   }
 }
 
+TEST(Copy, RefusesDimsThatContradictEachOther) {
+  Graph graph;
+  const Value a = graph.add_input("a", Type::tensor(DType::f32, {Dim(2), Dim::symbol("N")}));
+  const Value b = graph.add_input("b", Type::tensor(DType::f32, {Dim(2), Dim::symbol("N")}));
+  Concat concat;
+  concat.axis = 0;
+  const NodeId node = graph.add(std::make_shared<Concat>(concat), {a, b}).node;
+  const DeviceInfo device;
+  const TacticOptions options;
+  const Problem problem{graph, node, device, options};
+  const Tactic& copy = *find_tactic("cpu", "copy");
+  TestWeights weights;
+  Threads threads(1);
+  std::string why;
+  const Offer offer = copy.offers(problem, why).at(0);
+  const auto prepare = [&](const NodeShapes& shapes) {
+    return copy.prepare({problem, offer, shapes, weights, threads}, why);
+  };
+  EXPECT_TRUE(prepare({{{2, 5}, {2, 5}}, {{4, 5}}}));
+  EXPECT_FALSE(prepare({{{2, 5}, {2, 9}}, {{4, 5}}}));
+  EXPECT_NE(why.find("contradict"), std::string::npos);
+}
+
 TEST(Copy, ExpandsTilesAndPads) {
   std::mt19937 random(7);
   for (int round = 0; round < 100; ++round) {

@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <ctime>
 #include <thread>
 
 #include "ops/conv.h"
@@ -231,6 +233,28 @@ TEST(Onednn, OpensNoOpenMpTeamOfItsOwn) {
   check_tactics(test, kLoose);
   std::thread([&] { check_tactics(test, kLoose); }).join();
   EXPECT_EQ(threads_of_process(), before);
+}
+
+double cpu_ms_of_process() {
+  timespec t{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+  return static_cast<double>(t.tv_sec) * 1e3 + static_cast<double>(t.tv_nsec) * 1e-6;
+}
+
+TEST(Onednn, NothingRunsInTheIdleSecondBehindACall) {
+  std::mt19937 random(1);
+  const TacticCase test{
+      std::make_shared<Conv>(),
+      {random_tensor(DType::f32, {1, 32, 20, 20}, random), random_tensor(DType::f32, {32, 32, 1, 1}, random)},
+      {1},
+      {}};
+  Threads threads(4);
+  check_tactics(test, kLoose);
+  threads.parallel(64, [](int64_t) {});
+  const double before = cpu_ms_of_process();
+  std::this_thread::sleep_for(std::chrono::seconds(1));
+  // Two teams of a few workers may each spin 50 us before they park; one thread that goes on would take 1000 ms.
+  EXPECT_LT(cpu_ms_of_process() - before, 20);
 }
 
 }  // namespace
