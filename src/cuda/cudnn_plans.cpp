@@ -1,5 +1,7 @@
 #include "cuda/cudnn_plans.h"
 
+#include <algorithm>
+#include <future>
 #include <utility>
 
 #include "cuda/check.h"
@@ -67,6 +69,7 @@ void diversify(std::vector<Engine>& list) {
 
 Plans::Plans(const Library& lib, int device, GraphSpec spec, const EngineRules& rules)
     : lib_(lib), device_(device), spec_(std::move(spec)) {
+  const CurrentDevice current(device);
   const Handle handle(lib, device);
   engines_ = find_engines(lib, spec_, {handle.raw(), nullptr}, rules);
   diversify(engines_.list);
@@ -78,19 +81,38 @@ std::shared_ptr<const Plan> Plans::get(int64_t index, std::string& why) {
     why = fmt::format("{} has {} engines for this problem, number {} was asked for", lib_.version_text(), size(), index);
     return nullptr;
   }
+  if (index == 1 && tried(0) && !tried(1)) {
+    std::vector<std::future<void>> others;
+    for (int64_t i = 2; i < std::min(size(), kTogether); ++i)
+      others.push_back(std::async(std::launch::async, [this, i] { compile_slot(i); }));
+    compile_slot(1);
+    for (auto& other : others) other.get();
+  }
+  compile_slot(index);
   Slot& slot = *slots_[static_cast<size_t>(index)];
   const std::lock_guard lock(slot.mutex);
-  if (!slot.plan && slot.why.empty()) {
-    const Engine& engine = engines_.list[static_cast<size_t>(index)];
-    try {
-      const Handle handle(lib_, device_);
-      slot.plan = std::make_shared<const Plan>(lib_, device_, spec_, compile(lib_, engine, {handle.raw(), nullptr}), engine.name);
-    } catch (const Refused& refused) {
-      slot.why = refused.why;
-    }
-  }
   if (!slot.plan) why = slot.why;
   return slot.plan;
+}
+
+bool Plans::tried(int64_t index) {
+  Slot& slot = *slots_[static_cast<size_t>(index)];
+  const std::lock_guard lock(slot.mutex);
+  return slot.tried;
+}
+
+void Plans::compile_slot(int64_t index) {
+  Slot& slot = *slots_[static_cast<size_t>(index)];
+  const std::lock_guard lock(slot.mutex);
+  if (std::exchange(slot.tried, true)) return;
+  const Engine& engine = engines_.list[static_cast<size_t>(index)];
+  try {
+    const CurrentDevice current(device_);
+    const Handle handle(lib_, device_);
+    slot.plan = std::make_shared<const Plan>(lib_, device_, spec_, compile(lib_, engine, {handle.raw(), nullptr}), engine.name);
+  } catch (const Refused& refused) {
+    slot.why = refused.why;
+  }
 }
 
 namespace {

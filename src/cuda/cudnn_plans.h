@@ -34,16 +34,20 @@ class Plans {
  public:
   Plans(const Library&, int device, GraphSpec, const EngineRules&);
   int64_t size() const { return static_cast<int64_t>(engines_.list.size()); }
-  /// Null, with a sentence, when there is no such engine or it cannot be compiled. Calls for different engines compile
-  /// at the same time.
+  /// Null, with a sentence, when there is no such engine or it cannot be compiled. Who asks for the second engine after
+  /// the first is trying them in turn: then the first `kTogether` are compiled at the same time.
   std::shared_ptr<const Plan> get(int64_t index, std::string& why);
+  static constexpr int64_t kTogether = 8;
 
  private:
   struct Slot {
     std::mutex mutex;
     std::shared_ptr<const Plan> plan;
     std::string why;
+    bool tried = false;
   };
+  void compile_slot(int64_t index);
+  bool tried(int64_t index);
   const Library& lib_;
   int device_;
   GraphSpec spec_;

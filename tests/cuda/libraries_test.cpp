@@ -117,11 +117,16 @@ TEST_F(Libraries, TransposedConvolutions) {
 class Products : public Libraries {
  protected:
   void product(const Dims& batch_a, const Dims& batch_w, int64_t m, int64_t k, int64_t n, DType dtype, bool constant) {
+    product("cublaslt_matmul", batch_a, batch_w, m, k, n, dtype, constant,
+            activation({{}, {}, {"relu", 0, 0}, {"gelu_tanh", 0, 0}}));
+  }
+  void product(std::string_view tactic, const Dims& batch_a, const Dims& batch_w, int64_t m, int64_t k, int64_t n, DType dtype,
+               bool constant, const Activation& after) {
     MatMul op;
     op.transpose_a = chance(30);
     op.transpose_b = chance(40);
     op.alpha = chance(30) ? 0.5 : 1;
-    op.activation = activation({{}, {}, {"relu", 0, 0}, {"gelu_tanh", 0, 0}});
+    op.activation = after;
     Dims a = batch_a, w = batch_w, y = batch_a.size() > batch_w.size() ? batch_a : batch_w;
     const auto append = [](Dims& dims, int64_t rows, int64_t columns, bool transposed) {
       dims.push_back(transposed ? columns : rows);
@@ -132,7 +137,7 @@ class Products : public Libraries {
     append(y, m, n, false);
     std::vector<HostValue> inputs{random_tensor(dtype, a, random_), weights(dtype, w, k), maybe(chance(60), dtype, {n}),
                                   maybe(chance(40), dtype, y)};
-    expect("cublaslt_matmul", std::make_shared<MatMul>(op), std::move(inputs), constant ? std::vector<int>{1, 2} : std::vector<int>{});
+    expect(tactic, std::make_shared<MatMul>(op), std::move(inputs), constant ? std::vector<int>{1, 2} : std::vector<int>{});
   }
 };
 
@@ -147,6 +152,12 @@ TEST_F(Products, Batched) {
     const bool shared = chance(50);
     product({b}, shared ? Dims{} : Dims{b}, one_of({1, 16, 33}), one_of({16, 64}), one_of({8, 48}), round % 2 ? DType::f16 : DType::f32, false);
   }
+}
+
+TEST_F(Products, WithOtherActivations) {
+  for (int round = 0; round < 8; ++round)
+    product("cudnn_matmul", round % 2 ? Dims{2} : Dims{}, {}, one_of({8, 33}), one_of({32, 48}), one_of({16, 40}),
+            round % 3 ? DType::f32 : DType::f16, chance(60), activation({{"swish", 1, 0}, {"sigmoid", 0, 0}, {"hard_swish", 0, 0}}));
 }
 
 TEST_F(Products, OfOddSizes) {

@@ -2,6 +2,7 @@
 #include <optional>
 
 #include "cuda/cublaslt.h"
+#include "tactics/cuda/cublaslt_activation.h"
 #include "tactics/cuda/executable.h"
 #include "tactics/cuda/libraries.h"
 #include "tactics/cuda/support.h"
@@ -206,16 +207,6 @@ class ProductExecutable : public DeviceExecutable {
   int64_t workspace_ = 0;
 };
 
-/// cuBLASLt's GELU is the tanh form. It differs from the erf form by up to 5e-4, less than half precision rounds away
-/// from values near 1, so it stands for that form where results are stored in 16 bits.
-std::optional<cublasLtEpilogue_t> activation_of(const Activation& a, DType stored, bool exact) {
-  if (!a.present()) return CUBLASLT_EPILOGUE_DEFAULT;
-  if (a.kind == "relu") return CUBLASLT_EPILOGUE_RELU;
-  if (a.kind == "gelu_tanh") return CUBLASLT_EPILOGUE_GELU;
-  if (a.kind == "gelu_erf" && stored != DType::f32 && !exact) return CUBLASLT_EPILOGUE_GELU;
-  return {};
-}
-
 /// Config: "algo": the number of the algorithm in the heuristics' list.
 class CublasLtMatMul : public Tactic {
  public:
@@ -229,7 +220,7 @@ class CublasLtMatMul : public Tactic {
     for (DType storage : storage_types(p, why)) {
       Offer offer = row_major_offer(p, name());
       store_as(offer, p, storage);
-      if (!activation_of(op->activation, stored_as(offer.out[0], p.output(0).dtype()), p.options.exact)) {
+      if (!cublaslt_activation(op->activation, stored_as(offer.out[0], p.output(0).dtype()), p.options.exact)) {
         why = "cuBLASLt has no activation '" + op->activation.kind + "' for this type";
         continue;
       }
@@ -270,12 +261,12 @@ class CublasLtMatMul : public Tactic {
     }
     const DType type = stored_type(cx);
     Mode mode{type, cx.problem.options.tf32, w->transposed, a->transposed, false, CUBLASLT_EPILOGUE_DEFAULT};
-    mode.activation = *activation_of(op.activation, type, cx.problem.options.exact);
+    mode.activation = *cublaslt_activation(op.activation, type, cx.problem.options.exact);
     ProductExecutable::Parts parts{mode, s.batch, *w, *a, *y, static_cast<float>(op.alpha), -1, nullptr};
     if (cx.problem.input(3).present()) parts.addend = 3;
     if (cx.problem.input(2).present() && !place_bias(s, parts, why)) return {};
     if (cx.problem.input(1).constant)
-      parts.weights = packed_on_device(cx, 1, "cublaslt:" + std::string(to_string(type)),
+      parts.weights = packed_on_device(cx, 1, "plain:" + std::string(to_string(type)),
                                        [&](const Tensor& plain) { return converted(plain, type); });
     return parts;
   }

@@ -107,8 +107,8 @@ std::shared_ptr<const Executable> prepare_graph(const PrepareContext& cx, const 
   return std::make_shared<CudnnExecutable>(std::move(plan), spec.tensors().size(), std::move(bindings), std::move(unused));
 }
 
-void add_engine_offers(Offer offer, std::vector<Offer>& into) {
-  for (int i = 0; i < kEngines; ++i) {
+void add_engine_offers(Offer offer, std::vector<Offer>& into, int count) {
+  for (int i = 0; i < count; ++i) {
     offer.config["plan"] = i;
     into.push_back(offer);
   }

@@ -39,7 +39,7 @@ class CudnnExecutable : public DeviceExecutable {
 /// The offer's engine ("plan" in its config) for a graph; null with a sentence.
 std::shared_ptr<const Executable> prepare_graph(const PrepareContext&, const cudnn::GraphSpec&,
                                                 std::vector<CudnnExecutable::Binding>, std::string& why);
-/// One offer per engine number.
-void add_engine_offers(Offer, std::vector<Offer>& into);
+/// One offer per engine number below `count`.
+void add_engine_offers(Offer, std::vector<Offer>& into, int count = kEngines);
 
 }  // namespace tenon::core::cuda
