@@ -32,6 +32,8 @@ Rewrites softmax_rules();
 Rewrites activation_rules();
 /// LayerNorm, RMSNorm, GroupNorm and LpNorm from the nodes that exporters write.
 Rewrites norm_rules();
+/// LayerNorm from the mean and the mean square, as exporters of TensorFlow and JAX write it.
+Rewrites moment_rules();
 /// Attention from its matrix products and softmax.
 Rewrites attention_rules();
 /// Sums and activations into the node before.
