@@ -144,6 +144,9 @@ class Selector {
     return costs;
   }
 
+  // Copies between places, with the wait that goes with them: only host steps ask for them, and those are last resorts anyway.
+  static double transfer_us(int64_t bytes) { return 20 + static_cast<double>(bytes) / 10e3; }
+
   double reorder_cost(Value v, const Format& from, const Format& to) {
     const Type& type = g_.type(v);
     if (g_.constant(v)) return 0;
@@ -155,6 +158,7 @@ class Selector {
     }
     if (type.boxed()) return 0;
     if (from.place == to.place && stored_as(from, type.dtype) == stored_as(to, type.dtype) && same_memory(from.layout, to.layout, dims)) return 1;
+    if (from.place != to.place) return transfer_us(checked_mul(checked_product(dims), size_of(type.dtype)));
     Hasher h;
     h.add(std::string(to_string(type.dtype)) + dims_to_string(dims) + from.str() + to.str());
     h.add(data_.device.key());
