@@ -4,6 +4,7 @@
 #include "ops/infer_util.h"
 #include "ops/normalize.h"
 #include "tactics/all.h"
+#include "tactics/memory_axes.h"
 #include "tactics/support.h"
 
 namespace tenon::core {
@@ -47,17 +48,6 @@ class LayerNormExecutable : public Executable {
   float epsilon_;
   bool rms_, has_scale_, has_bias_;
 };
-
-/// A parameter with one element for each of a row, whose shape ends the input's.
-bool fits_row(const Dims& parameter, const Dims& x, size_t axis) {
-  const size_t length = x.size() - axis;
-  if (parameter.size() < length) return false;
-  for (size_t i = 0; i < parameter.size(); ++i) {
-    const size_t from_end = parameter.size() - 1 - i;
-    if (parameter[i] != (from_end < length ? x[x.size() - 1 - from_end] : 1)) return false;
-  }
-  return true;
-}
 
 class LayerNormTactic : public Tactic {
  public:

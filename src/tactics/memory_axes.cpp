@@ -47,4 +47,14 @@ bool has_order(const Fact& fact) {
   return std::count_if(fact.shape().begin(), fact.shape().end(), [](const Dim& d) { return d != Dim(1); }) >= 2;
 }
 
+bool fits_row(const Dims& parameter, const Dims& x, size_t axis) {
+  const size_t length = x.size() - axis;
+  if (parameter.size() < length) return false;
+  for (size_t i = 0; i < parameter.size(); ++i) {
+    const size_t from_end = parameter.size() - 1 - i;
+    if (parameter[i] != (from_end < length ? x[x.size() - 1 - from_end] : 1)) return false;
+  }
+  return true;
+}
+
 }  // namespace tenon::core

@@ -18,5 +18,7 @@ Dims aligned_strides(const Dims& operand, const Layout&, size_t rank);
 Dims in_memory_order(const Dims& of_axes, const Layout&);
 /// A value with two axes or more that are not known to be 1 has an order worth choosing.
 bool has_order(const Fact&);
+/// A parameter with one element for each of a row (the axes of x from `axis` on), whose shape ends x's.
+bool fits_row(const Dims& parameter, const Dims& x, size_t axis);
 
 }  // namespace tenon::core

@@ -9,6 +9,7 @@
 #include "ops/fused.h"
 #include "ops/pointwise.h"
 #include "tactics/cuda/box_kernel.h"
+#include "tactics/cuda/texts.h"
 #include "tactics/tactic.h"
 
 namespace tenon::core::cuda {
@@ -117,6 +118,17 @@ TEST_F(Compile, Moves) {
   for (const auto& [from, to] : {std::pair{DType::f32, DType::f32}, {DType::f16, DType::f16}, {DType::boolean, DType::boolean},
                                  {DType::i64, DType::i64}, {DType::c128, DType::c128}, {DType::f32, DType::f16}, {DType::bf16, DType::f32}})
     expect_compiles(box_text(from, to), std::string(to_string(from)) + " to " + std::string(to_string(to)));
+}
+
+TEST_F(Compile, Rows) {
+  const RowShape warp{true, 32, 3, 8};
+  expect_compiles(softmax_text(DType::f16, DType::f32, true, warp), "softmax");
+  expect_compiles(layer_norm_text(DType::bf16, DType::bf16, DType::f32, DType::f16, false, warp), "layer norm");
+  for (const RowShape& shape : {RowShape{true, 512, 4, 4}, RowShape{true, 128, 5, 1}, RowShape{}}) {
+    expect_compiles(softmax_text(DType::f16, DType::f32, false, shape), "softmax", 90);
+    expect_compiles(layer_norm_text(DType::f32, DType::bf16, DType::f32, DType::f16, true, shape), "RMS norm", 90);
+  }
+  expect_compiles(softmax_text(DType::f64, DType::f64, false, {}), "softmax of f64", 90);
 }
 
 TEST_F(Compile, TheSameFormGivesTheSameText) {

@@ -5,6 +5,8 @@
 #include "base/error.h"
 #include "cuda/check.h"
 #include "fixture.h"
+#include "ops/fused.h"
+#include "ops/normalize.h"
 #include "ops/pointwise.h"
 #include "ops/shape.h"
 #include "tactics/cuda/list.h"
@@ -22,7 +24,11 @@ class Generated : public OnGpu {
   Dims dims(int rank) {
     const int64_t choices[] = {1, 2, 3, 5, 8, 16, 17, 33, 64};
     Dims result;
-    for (int i = 0; i < rank; ++i) result.push_back(random_() % 40 == 0 ? 0 : choices[random_() % 9]);
+    int64_t size = 1;
+    for (int i = 0; i < rank; ++i) {
+      result.push_back(random_() % 40 == 0 ? 0 : choices[random_() % (size > 500 ? 3 : 9)]);
+      size *= std::max<int64_t>(result.back(), 1);
+    }
     return result;
   }
   /// Dims that broadcast to `to`.
@@ -41,33 +47,55 @@ class Generated : public OnGpu {
   }
 };
 
+/// Those ops that take the dtype, each a result of one body on the same operands, at most 12 to a body.
+std::vector<Fused> bodies_of(const std::vector<OpRef>& ops, DType dtype, int rank, int arity) {
+  std::vector<Fused> bodies;
+  std::shared_ptr<Graph> body;
+  const auto finish = [&] {
+    if (!body || body->outputs().empty()) return;
+    bodies.emplace_back();
+    bodies.back().body = body;
+    body = nullptr;
+  };
+  for (const OpRef& op : ops) {
+    if (!body) {
+      body = std::make_shared<Graph>();
+      Shape shape;
+      for (int i = 0; i < rank; ++i) shape.push_back(Dim::symbol("d" + std::to_string(i)));
+      for (int i = 0; i < arity; ++i) body->add_input("x" + std::to_string(i), Type::tensor(dtype, shape));
+    }
+    try {
+      body->add_output("y" + std::to_string(body->outputs().size()), body->add(op, body->inputs()));
+    } catch (const Error&) {  // the op does not take this type
+      continue;
+    }
+    if (body->outputs().size() == 12) finish();
+  }
+  finish();
+  return bodies;
+}
+
 TEST_F(Generated, UnaryKinds) {
-  for (size_t k = 0; k < enum_names(UnaryKind{}).size(); ++k)
-    for (DType dtype : {DType::f32, DType::f64, DType::i32, DType::f16, DType::boolean, DType::u8}) {
-      const auto kind = static_cast<UnaryKind>(k);
-      SCOPED_TRACE(enum_names(UnaryKind{})[k]);
-      TacticCase test{std::make_shared<Unary>(kind, 0.5, 0.25), {random_tensor(dtype, {3, 5, 37}, random_)}, {}, {}};
-      try {
-        check_on_gpu(tactics_, test, dtype == DType::f16 ? Tolerance{4e-3, 4e-3} : Tolerance{2e-5, 2e-5});
-      } catch (const Error&) {  // the op does not take this type
-      }
+  std::vector<OpRef> ops;
+  for (size_t k = 0; k < enum_names(UnaryKind{}).size(); ++k) ops.push_back(std::make_shared<Unary>(static_cast<UnaryKind>(k), 0.5, 0.25));
+  for (DType dtype : {DType::f32, DType::f64, DType::i32, DType::f16, DType::boolean, DType::u8})
+    for (const Fused& fused : bodies_of(ops, dtype, 3, 1)) {
+      const TacticCase test{std::make_shared<Fused>(fused), {random_tensor(dtype, {3, 5, 37}, random_)}, {}, {}};
+      expect_on_gpu(tactics_, "generated_pointwise", test, dtype == DType::f16 ? Tolerance{4e-3, 4e-3} : Tolerance{2e-5, 2e-5});
     }
 }
 
-TEST_F(Generated, BinaryKindsWithBroadcasting) {
-  for (size_t k = 0; k < enum_names(BinaryKind{}).size(); ++k)
-    for (DType dtype : {DType::f32, DType::f64, DType::i32, DType::i64, DType::u8, DType::boolean, DType::bf16}) {
-      const auto kind = static_cast<BinaryKind>(k);
-      SCOPED_TRACE(enum_names(BinaryKind{})[k]);
-      const Dims shape = dims(1 + static_cast<int>(random_() % 4));
-      const double low = is_float(dtype) ? 0.25 : 1;
-      const std::vector<HostValue> inputs{random_tensor(dtype, operand_dims(shape), random_, low, 5), random_tensor(dtype, shape, random_, low, 5)};
-      TacticCase test{std::make_shared<Binary>(kind), inputs, {}, {}};
-      try {
-        check_on_gpu(tactics_, test, dtype == DType::bf16 ? Tolerance{4e-2, 4e-2} : Tolerance{2e-5, 2e-5});
-      } catch (const Error&) {
-      }
+TEST_F(Generated, BinaryKinds) {
+  std::vector<OpRef> ops;
+  for (size_t k = 0; k < enum_names(BinaryKind{}).size(); ++k) ops.push_back(std::make_shared<Binary>(static_cast<BinaryKind>(k)));
+  for (DType dtype : {DType::f32, DType::f64, DType::i32, DType::i64, DType::u8, DType::boolean, DType::bf16}) {
+    const double low = is_float(dtype) ? 0.25 : 1, high = dtype == DType::boolean ? 2 : 5;
+    for (const Fused& fused : bodies_of(ops, dtype, 2, 2)) {
+      const std::vector<HostValue> inputs{random_tensor(dtype, {17, 40}, random_, low, high), random_tensor(dtype, {17, 40}, random_, low, high)};
+      const TacticCase test{std::make_shared<Fused>(fused), inputs, {}, {}};
+      expect_on_gpu(tactics_, "generated_pointwise", test, dtype == DType::bf16 ? Tolerance{4e-2, 4e-2} : Tolerance{2e-5, 2e-5});
     }
+  }
 }
 
 TEST_F(Generated, BroadcastingInEveryFormat) {
@@ -88,9 +116,10 @@ TEST_F(Generated, Casts) {
     for (double& x : values) x = std::round(4 * x) / 4;
     return from_doubles(type, {7, 33}, values);
   };
+  std::vector<OpRef> ops;
+  for (DType to : types) ops.push_back(std::make_shared<Cast>(to));
   for (DType from : types)
-    for (DType to : types)
-      if (from != to) expect("generated_pointwise", Cast(to), {quarters(from)});
+    for (const Fused& fused : bodies_of(ops, from, 2, 1)) expect("generated_pointwise", fused, {quarters(from)});
 }
 
 TEST_F(Generated, Transposes) {
@@ -131,6 +160,31 @@ TEST_F(Generated, PadsTilesAndExpansions) {
   expect("device_copy", Pad(), {x, tensor_of<int64_t>({8}, {0, 0, 1, 1, 0, 0, 1, 1}), scalar(DType::f32, 3.5), HostValue()}, {1, 2});
   expect("device_copy", Tile(), {x, tensor_of<int64_t>({4}, {1, 2, 1, 3})}, {1});
   expect("device_copy", Expand(), {random_tensor(DType::f32, {3, 1, 16}, random_), tensor_of<int64_t>({4}, {2, 1, 5, 1})}, {1});
+}
+
+TEST_F(Generated, Softmaxes) {
+  for (const Dims& shape : {Dims{3, 5, 8}, Dims{2, 3, 128}, Dims{4, 1000}, Dims{2, 3, 7, 49}, Dims{1, 4104}, Dims{2, 20000}, Dims{3, 40, 33}})
+    for (bool log : {false, true}) {
+      Softmax op;
+      op.axis = static_cast<int64_t>(random_() % shape.size());
+      if (shape.back() > 100 || random_() % 2) op.axis = -1;
+      op.log = log;
+      expect("device_softmax", op, {random_tensor(DType::f32, shape, random_, -9, 9)});
+    }
+  expect("device_softmax", Softmax(), {random_tensor(DType::f64, {3, 100}, random_, -9, 9)});
+}
+
+TEST_F(Generated, LayerNorms) {
+  for (const Dims& shape : {Dims{6, 8}, Dims{2, 3, 768}, Dims{5, 1023}, Dims{3, 4096}, Dims{2, 20000}, Dims{2, 7, 5, 6}})
+    for (bool rms : {false, true}) {
+      LayerNorm op;
+      op.rms = rms;
+      op.axis = shape.size() == 4 ? 2 : -1;
+      const Dims row(shape.begin() + (shape.size() == 4 ? 2 : static_cast<int64_t>(shape.size()) - 1), shape.end());
+      std::vector<HostValue> inputs{random_tensor(DType::f32, shape, random_), random_tensor(DType::f32, row, random_), HostValue()};
+      if (!rms) inputs[2] = random_tensor(DType::f32, row, random_);
+      expect("device_layer_norm", op, inputs, random_() % 2 ? std::vector<int>{1, 2} : std::vector<int>{}, {1e-4, 1e-4});
+    }
 }
 
 TEST_F(Generated, Reorders) {

@@ -6,5 +6,7 @@ namespace tenon::core::cuda {
 /// Each tactic, defined in the file of its name; their order of preference is in list_generated.cpp.
 const Tactic& generated_pointwise_tactic();
 const Tactic& device_copy_tactic();
+const Tactic& device_softmax_tactic();
+const Tactic& device_layer_norm_tactic();
 
 }  // namespace tenon::core::cuda

@@ -6,6 +6,8 @@ namespace tenon::core::cuda {
 std::vector<const Tactic*> generated_tactics() {
   return {
       &device_copy_tactic(),
+      &device_softmax_tactic(),
+      &device_layer_norm_tactic(),
       &generated_pointwise_tactic(),
   };
 }
