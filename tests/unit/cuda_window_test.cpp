@@ -1,0 +1,245 @@
+// The texts of depthwise.cu, stem.cu and pool.cu, emulated, against plain sums.
+#include <gtest/gtest.h>
+
+#include "emulate.h"
+
+namespace tenon::core::emulated {
+namespace {
+
+#define BIAS float
+#define ACTIVATION(x) ((x) < 0 ? 0 : (x))
+namespace depthwise_tiles {
+#define SCALAR f16
+#define VECTOR 8
+#define TILE 4
+#define KERNEL_H 3
+#define KERNEL_W 3
+#define STRIDE_W 2
+#define DILATION_W 2
+#include "kernels/cuda/depthwise.cu"
+#undef TILE
+#undef KERNEL_H
+#undef KERNEL_W
+#undef STRIDE_W
+#undef DILATION_W
+}  // namespace depthwise_tiles
+namespace depthwise_any {
+#define TILE 1
+#define KERNEL_H 0
+#define KERNEL_W 0
+#define STRIDE_W 1
+#define DILATION_W 1
+#include "kernels/cuda/depthwise.cu"
+#undef TILE
+#undef KERNEL_H
+#undef KERNEL_W
+#undef SCALAR
+#undef VECTOR
+}  // namespace depthwise_any
+namespace stem_half {
+#define SCALAR f16
+#define INPUT float
+#define CHANNELS 3
+#define KERNEL_H 5
+#define KERNEL_W 3
+#define STRIDE 2
+#define TILE_H 8
+#define TILE_W 8
+#define WARPS 2
+#define BN 32
+#include "kernels/cuda/stem.cu"
+#undef SCALAR
+}  // namespace stem_half
+namespace max_last {
+#define SCALAR f16
+#define KIND 0
+#define CHANNELS_LAST 1
+#define VECTOR 4
+#include "kernels/cuda/pool.cu"
+#undef SCALAR
+#undef KIND
+}  // namespace max_last
+namespace average_last {
+#define SCALAR float
+#define KIND 1
+#include "kernels/cuda/pool.cu"
+#undef CHANNELS_LAST
+#undef VECTOR
+}  // namespace average_last
+namespace average_rows {
+#define CHANNELS_LAST 0
+#define VECTOR 1
+#include "kernels/cuda/pool.cu"
+}  // namespace average_rows
+
+template <class T>
+std::vector<T> random_items(int64_t count, std::mt19937& random) {
+  std::uniform_int_distribution<int> draw(-16, 16);
+  std::vector<T> items(static_cast<size_t>(count));
+  for (T& x : items) assign(x, static_cast<float>(draw(random)) / 8);
+  return items;
+}
+
+unsigned blocks(int64_t a, int64_t b) { return static_cast<unsigned>((a + b - 1) / b); }
+
+void expect_depthwise(void (*kernel)(const DepthwiseArgs&), int tile, int kernel_h, int kernel_w, int stride, int dilation, int pad) {
+  constexpr int images = 2, height = 11, width = 13, channels = 24, vector = 8;
+  std::mt19937 random(8);
+  DepthwiseArgs p{};
+  p.height = height, p.width = width, p.channels = channels, p.kernel_h = kernel_h, p.kernel_w = kernel_w;
+  p.stride_h = p.stride_w = stride, p.dilation_h = p.dilation_w = dilation, p.pad_h = p.pad_w = pad;
+  p.out_h = (height + 2 * pad - (kernel_h - 1) * dilation - 1) / stride + 1;
+  p.out_w = (width + 2 * pad - (kernel_w - 1) * dilation - 1) / stride + 1;
+  const auto x = random_items<f16>(images * height * width * channels, random), w = random_items<f16>(kernel_h * kernel_w * channels, random);
+  const auto residual = random_items<f16>(images * p.out_h * p.out_w * channels, random);
+  const auto bias = random_items<float>(channels + 8, random);
+  auto y = random_items<f16>(images * p.out_h * p.out_w * channels, random);
+  const float* aligned_bias = bias.data() + (32 - reinterpret_cast<uintptr_t>(bias.data()) % 32) % 32 / 4;
+  p.x = x.data(), p.weights = w.data(), p.bias = aligned_bias, p.residual = residual.data(), p.y = y.data();
+  p.tiles = int64_t{images} * p.out_h * blocks(p.out_w, tile) * (channels / vector);
+  launch({{blocks(p.tiles, 128), 1, 1}, 128, 0}, [&] { kernel(p); });
+  for (int64_t at = 0; at < static_cast<int64_t>(y.size()); ++at) {
+    const int64_t c = at % channels, ox = at / channels % p.out_w, oy = at / channels / p.out_w % p.out_h, n = at / channels / p.out_w / p.out_h;
+    double sum = aligned_bias[c] + to_float(residual[static_cast<size_t>(at)]);
+    for (int r = 0; r < kernel_h; ++r)
+      for (int s = 0; s < kernel_w; ++s) {
+        const int64_t iy = oy * stride - pad + r * dilation, ix = ox * stride - pad + s * dilation;
+        if (iy < 0 || ix < 0 || iy >= height || ix >= width) continue;
+        sum += double(to_float(x[static_cast<size_t>(((n * height + iy) * width + ix) * channels + c)])) *
+               to_float(w[static_cast<size_t>((r * kernel_w + s) * channels + c)]);
+      }
+    ASSERT_NEAR(to_float(y[static_cast<size_t>(at)]), std::max(0.0, sum), 4e-3 * (1 + std::abs(sum))) << at;
+  }
+}
+
+TEST(WindowKernels, Depthwise) {
+  expect_depthwise([](const DepthwiseArgs& p) { depthwise_tiles::depthwise(p); }, 4, 3, 3, 2, 2, 2);
+  expect_depthwise([](const DepthwiseArgs& p) { depthwise_any::depthwise(p); }, 1, 4, 9, 3, 1, 4);
+}
+
+TEST(WindowKernels, FirstConvolution) {
+  constexpr int images = 2, height = 21, width = 24, filters = 40, channels = 3, kernel_h = 5, kernel_w = 3, stride = 2, pad = 2;
+  constexpr int taps = channels * kernel_h * kernel_w, line = (taps + 15) / 16 * 16 + 8, bn = 32, rows = (filters + bn - 1) / bn * bn;
+  std::mt19937 random(9);
+  StemArgs p{};
+  p.batch = images, p.height = height, p.width = width, p.filters = filters, p.pad_h = p.pad_w = pad;
+  p.out_h = (height + 2 * pad - kernel_h) / stride + 1, p.out_w = (width + 2 * pad - kernel_w) / stride + 1;
+  const auto x = random_items<float>(images * channels * height * width, random), bias = random_items<float>(filters, random);
+  auto w = random_items<f16>(rows * line, random);
+  for (int f = 0; f < rows; ++f)
+    for (int i = taps; i < line; ++i) w[static_cast<size_t>(f * line + i)] = to_f16(0);
+  auto y = random_items<f16>(images * p.out_h * p.out_w * filters, random);
+  p.x = x.data(), p.weights = w.data(), p.bias = bias.data(), p.y = y.data();
+  launch({{3, rows / bn, 1}, stem_half::kThreads, sizeof(stem_half::StemMemory)}, [&] { stem_half::stem(p); });
+  for (int64_t at = 0; at < static_cast<int64_t>(y.size()); ++at) {
+    const int64_t f = at % filters, ox = at / filters % p.out_w, oy = at / filters / p.out_w % p.out_h, n = at / filters / p.out_w / p.out_h;
+    double sum = bias[static_cast<size_t>(f)];
+    for (int k = 0; k < taps; ++k) {
+      const int64_t c = k / (kernel_h * kernel_w), iy = oy * stride - pad + k / kernel_w % kernel_h, ix = ox * stride - pad + k % kernel_w;
+      if (iy < 0 || ix < 0 || iy >= height || ix >= width) continue;
+      sum += double(x[static_cast<size_t>(((n * channels + c) * height + iy) * width + ix)]) * to_float(w[static_cast<size_t>(f * line + k)]);
+    }
+    ASSERT_NEAR(to_float(y[static_cast<size_t>(at)]), std::max(0.0, sum), 4e-3 * (1 + std::abs(sum))) << at;
+  }
+}
+
+PoolArgs pool_args(int channels) {
+  PoolArgs p{};
+  p.channels = channels;
+  const int in[] = {1, 9, 10}, kernel[] = {1, 3, 2}, stride[] = {1, 2, 3}, dilation[] = {1, 2, 1}, begin[] = {0, 2, 1}, out[] = {1, 4, 4};
+  for (int i = 0; i < 3; ++i) {
+    p.in[i] = in[i], p.kernel[i] = kernel[i], p.stride[i] = stride[i], p.dilation[i] = dilation[i], p.begin[i] = begin[i], p.out[i] = out[i];
+    p.end[i] = begin[i];
+  }
+  return p;
+}
+
+/// What the window of output (oy, ox) sees of one plane; `at` gives the offset of an input pixel.
+template <class At>
+void see(const PoolArgs& p, int64_t oy, int64_t ox, At at) {
+  for (int r = 0; r < p.kernel[1]; ++r)
+    for (int s = 0; s < p.kernel[2]; ++s) {
+      const int64_t iy = oy * p.stride[1] - p.begin[1] + r * p.dilation[1], ix = ox * p.stride[2] - p.begin[2] + s * p.dilation[2];
+      if (iy >= 0 && ix >= 0 && iy < p.in[1] && ix < p.in[2]) at(iy, ix);
+    }
+}
+
+TEST(WindowKernels, MaxPoolingWithIndices) {
+  constexpr int images = 2, channels = 12;
+  PoolArgs p = pool_args(channels);
+  std::mt19937 random(10);
+  const auto x = random_items<f16>(images * 90 * channels, random);
+  auto y = random_items<f16>(images * 16 * channels, random), again = y;
+  std::vector<long long> indices(y.size());
+  p.outputs = static_cast<long long>(y.size()) / 4;
+  p.x = x.data(), p.y = y.data(), p.indices = indices.data();
+  launch({{blocks(p.outputs, 256), 1, 1}, 256, 0}, [&] { max_last::pool(p); });
+  p.y = again.data(), p.indices = nullptr;
+  launch({{blocks(p.outputs, 256), 1, 1}, 256, 0}, [&] { max_last::pool(p); });
+  for (int64_t n = 0; n < images; ++n)
+    for (int64_t o = 0; o < 16; ++o)
+      for (int64_t c = 0; c < channels; ++c) {
+        float best = -INFINITY;
+        int64_t where = 0;
+        see(p, o / 4, o % 4, [&](int64_t iy, int64_t ix) {
+          const float value = to_float(x[static_cast<size_t>(((n * 9 + iy) * 10 + ix) * channels + c)]);
+          if (value > best) best = value, where = iy * 10 + ix;
+        });
+        const auto to = static_cast<size_t>((n * 16 + o) * channels + c);
+        ASSERT_EQ(to_float(y[to]), best);
+        ASSERT_EQ(to_float(again[to]), best);
+        ASSERT_EQ(indices[static_cast<size_t>((n * channels + c) * 16 + o)], (n * channels + c) * 90 + where);
+      }
+}
+
+TEST(WindowKernels, AveragePooling) {
+  constexpr int images = 2, channels = 8;
+  for (int include = 0; include < 2; ++include) {
+    PoolArgs p = pool_args(channels);
+    p.include_padding = include;
+    std::mt19937 random(11);
+    const auto x = random_items<float>(images * 90 * channels, random);
+    auto y = random_items<float>(images * 16 * channels, random);
+    p.outputs = static_cast<long long>(y.size());
+    p.x = x.data(), p.y = y.data();
+    launch({{blocks(p.outputs, 256), 1, 1}, 256, 0}, [&] { average_rows::pool(p); });
+    for (size_t to = 0; to < y.size(); ++to) {
+      double sum = 0;
+      int count = 0;
+      see(p, static_cast<int64_t>(to) % 16 / 4, static_cast<int64_t>(to) % 4, [&](int64_t iy, int64_t ix) {
+        sum += x[to / 16 * 90 + static_cast<size_t>(iy * 10 + ix)];
+        ++count;
+      });
+      // Every window lies inside the padded plane.
+      ASSERT_NEAR(y[to], sum / (include ? 6 : count), 1e-5) << to;
+    }
+  }
+}
+
+TEST(WindowKernels, WholePlanes) {
+  constexpr int images = 2, channels = 136;
+  PoolArgs p{};
+  p.channels = channels;
+  p.in[0] = 1, p.in[1] = 5, p.in[2] = 7;
+  std::mt19937 random(12);
+  const auto x = random_items<float>(images * 35 * channels, random);
+  auto last = random_items<float>(images * channels, random), rows = last;
+  p.outputs = images * channels;
+  p.x = x.data(), p.y = last.data();
+  launch({{images * blocks(channels / 4, 32), 1, 1}, 256, 0}, [&] { average_last::global_pool(p); });
+  p.y = rows.data();
+  launch({{blocks(images * channels, 8), 1, 1}, 256, 0}, [&] { average_rows::global_pool(p); });
+  for (int64_t n = 0; n < images; ++n)
+    for (int64_t c = 0; c < channels; ++c) {
+      double along = 0, within = 0;
+      for (int64_t i = 0; i < 35; ++i) {
+        along += x[static_cast<size_t>((n * 35 + i) * channels + c)];
+        within += x[static_cast<size_t>((n * channels + c) * 35 + i)];
+      }
+      ASSERT_NEAR(last[static_cast<size_t>(n * channels + c)], along / 35, 1e-5);
+      ASSERT_NEAR(rows[static_cast<size_t>(n * channels + c)], within / 35, 1e-5);
+    }
+}
+
+}  // namespace
+}  // namespace tenon::core::emulated
