@@ -48,6 +48,11 @@ TEST_F(OwnCompile, Products) {
   expect_compiles(plan(DType::bf16, false, true, 128, 64).text(), {80, 90});
   expect_compiles(plan(DType::f32, true, true, 128, 128).text(), {80, 90});
   expect_compiles(plan(DType::f32, true, false, 128, 64).text(), {80, 90});
+  GemmPlan together = plan(DType::f16, true, true, 64, 64);
+  together.args.k = 1024;
+  together.split_into(4, 90);
+  EXPECT_TRUE(together.cluster);
+  expect_compiles(together.text(), {90, 100});
   GemmPlan odd = plan(DType::f16, false, true, 32, 64);
   odd.a_lines_are_k = odd.b_lines_are_k = true;
   odd.a_vector = 1, odd.b_vector = 2, odd.y_vector = 1;

@@ -33,6 +33,12 @@ namespace odd_half {
 #define Y_VECTOR 1
 #include "gemm_case.inc"
 }  // namespace odd_half
+namespace together {
+#define SCALAR f16
+#define CLUSTER 1
+#define STAGES 4
+#include "gemm_case.inc"
+}  // namespace together
 namespace tf32 {
 #define SCALAR float
 #include "gemm_case.inc"
@@ -105,8 +111,9 @@ void run(GemmArgs& p, int64_t batch, int pieces, std::vector<float>& partial) {
   grid.blocks = {static_cast<unsigned>((p.m + Case::bm - 1) / Case::bm * ((p.n + Case::bn - 1) / Case::bn)), 1, static_cast<unsigned>(batch * pieces)};
   grid.threads = Case::threads;
   grid.shared_bytes = Case::shared_bytes;
+  grid.cluster = Case::cluster ? static_cast<unsigned>(pieces) : 1;
   launch(grid, [&] { Case::run(p); });
-  if (pieces == 1) return;
+  if (pieces == 1 || Case::cluster) return;
   grid = Grid{{static_cast<unsigned>((p.m * p.n / Case::y_vector + 255) / 256), 1, static_cast<unsigned>(batch)}, 256, 0};
   launch(grid, [&] { Case::sum(p); });
 }
@@ -153,6 +160,11 @@ TEST(GemmKernel, ProductsOfFloats) {
   expect_product<tf32::Case>(40, 36, 68, 1, 2);
   expect_product<tf32_lines_are_k::Case>(34, 38, 35, 2, 1);
   expect_product<exact::Case>(40, 44, 36, 1, 2);
+}
+
+TEST(GemmKernel, PiecesOfAClusterAddUp) {
+  expect_product<together::Case>(40, 72, 400, 2, 3);
+  expect_product<together::Case>(33, 40, 512, 1, 8);
 }
 
 TEST(GemmKernel, ManyTilesInTheOrderOfLaunch) { expect_product<plain_half::Case>(300, 72, 16, 1, 1); }

@@ -48,44 +48,53 @@ struct Fiber {
 };
 
 struct Block {
-  std::vector<Fiber> fibers;
   std::vector<Warp> warps;
   Barrier barrier;
   std::vector<unsigned char> memory;
   unsigned char* shared = nullptr;
+};
+
+/// The blocks that run together, and their threads, block by block.
+struct Cluster {
+  std::vector<Fiber> fibers;
+  std::vector<Block> blocks;
+  Barrier barrier;
+  size_t threads = 0;  // of a block
+  unsigned first_z = 0;
   ucontext_t scheduler;
   const std::function<void()>* kernel = nullptr;
   size_t current = 0;
   int idle = 0;  // turns in a row in which nobody got on
   std::string error;
 };
-Block* block = nullptr;
+Cluster* cluster = nullptr;
 
-Fiber& self() { return block->fibers[block->current]; }
-Warp& own_warp() { return block->warps[block->current / 32]; }
+Fiber& self() { return cluster->fibers[cluster->current]; }
+Block& own_block() { return cluster->blocks[cluster->current / cluster->threads]; }
+Warp& own_warp() { return own_block().warps[cluster->current % cluster->threads / 32]; }
 
-void yield() { swapcontext(&self().context, &block->scheduler); }
+void yield() { swapcontext(&self().context, &cluster->scheduler); }
 
 void wait_at(Barrier& barrier) {
   const int generation = barrier.generation;
   ++barrier.arrived;
   barrier.open_if_full();
   while (barrier.generation == generation) {
-    ++block->idle;
+    ++cluster->idle;
     yield();
   }
-  block->idle = 0;
+  cluster->idle = 0;
 }
 
 void fiber_main() {
   try {
-    (*block->kernel)();
+    (*cluster->kernel)();
   } catch (const std::exception& e) {
-    block->error = e.what();
+    cluster->error = e.what();
   }
   self().done = true;
-  block->idle = 0;
-  for (Barrier* barrier : {&block->barrier, &own_warp().barrier}) {
+  cluster->idle = 0;
+  for (Barrier* barrier : {&cluster->barrier, &own_block().barrier, &own_warp().barrier}) {
     --barrier->members;
     barrier->open_if_full();
   }
@@ -93,14 +102,21 @@ void fiber_main() {
 }
 
 void start(Block& b, const Grid& grid) {
-  b.fibers = std::vector<Fiber>(grid.threads);
   b.warps = std::vector<Warp>((grid.threads + 31) / 32);
+  for (unsigned i = 0; i < grid.threads; ++i) ++b.warps[i / 32].barrier.members;
   b.barrier = {static_cast<int>(grid.threads), 0, 0};
   b.memory.assign(grid.shared_bytes + 128, 0xff);
   b.shared = b.memory.data() + (128 - reinterpret_cast<uintptr_t>(b.memory.data()) % 128);
-  for (unsigned i = 0; i < grid.threads; ++i) {
-    ++b.warps[i / 32].barrier.members;
-    Fiber& f = b.fibers[i];
+}
+
+void start(Cluster& c, const Grid& grid, unsigned first_z) {
+  c.threads = grid.threads;
+  c.first_z = first_z;
+  c.blocks = std::vector<Block>(grid.cluster);
+  for (Block& b : c.blocks) start(b, grid);
+  c.fibers = std::vector<Fiber>(size_t{grid.threads} * grid.cluster);
+  c.barrier = {static_cast<int>(c.fibers.size()), 0, 0};
+  for (Fiber& f : c.fibers) {
     getcontext(&f.context);
     f.context.uc_stack.ss_sp = f.stack.get();
     f.context.uc_stack.ss_size = kStack;
@@ -109,19 +125,23 @@ void start(Block& b, const Grid& grid) {
   }
 }
 
-void run(Block& b, std::mt19937& random) {
-  std::vector<size_t> left(b.fibers.size());
+void run(Cluster& c, std::mt19937& random) {
+  std::vector<size_t> left(c.fibers.size());
   for (size_t i = 0; i < left.size(); ++i) left[i] = i;
-  while (!left.empty() && b.error.empty()) {
+  while (!left.empty()) {
     std::shuffle(left.begin(), left.end(), random);
     for (const size_t i : left) {
-      b.current = i;
-      threadIdx = {static_cast<unsigned>(i), 0, 0};
-      swapcontext(&b.scheduler, &b.fibers[i].context);
-      if (!b.error.empty()) return;
+      c.current = i;
+      threadIdx = {static_cast<unsigned>(i % c.threads), 0, 0};
+      blockIdx.z = c.first_z + static_cast<unsigned>(i / c.threads);
+      swapcontext(&c.scheduler, &c.fibers[i].context);
+      if (!c.error.empty()) return;
     }
-    left.erase(std::remove_if(left.begin(), left.end(), [&](size_t i) { return b.fibers[i].done; }), left.end());
-    if (b.idle > 4 * static_cast<int>(b.fibers.size())) b.error = "threads wait for others that never come";
+    left.erase(std::remove_if(left.begin(), left.end(), [&](size_t i) { return c.fibers[i].done; }), left.end());
+    if (c.idle > 4 * static_cast<int>(c.fibers.size())) {
+      c.error = "threads wait for others that never come";
+      return;
+    }
   }
 }
 
@@ -162,23 +182,27 @@ void apply(const std::vector<Copy>& group) {
 
 void launch(const Grid& grid, const std::function<void()>& kernel) {
   std::mt19937 random(1);
-  Block b;
-  b.kernel = &kernel;
-  block = &b;
+  Cluster c;
+  c.kernel = &kernel;
+  cluster = &c;
   gridDim = grid.blocks;
-  for (unsigned z = 0; z < grid.blocks.z; ++z)
+  for (unsigned z = 0; z < grid.blocks.z; z += grid.cluster)
     for (unsigned y = 0; y < grid.blocks.y; ++y)
       for (unsigned x = 0; x < grid.blocks.x; ++x) {
         blockIdx = {x, y, z};
-        start(b, grid);
-        run(b, random);
-        if (!b.error.empty()) throw std::runtime_error(b.error);
+        start(c, grid, z);
+        run(c, random);
+        if (!c.error.empty()) throw std::runtime_error(c.error);
       }
-  block = nullptr;
+  cluster = nullptr;
 }
 
-unsigned char* shared_memory() { return block->shared; }
-void block_barrier() { wait_at(block->barrier); }
+unsigned char* shared_memory() { return own_block().shared; }
+void block_barrier() { wait_at(own_block().barrier); }
+void cluster_barrier() { wait_at(cluster->barrier); }
+const void* remote(const void* mine, int rank) {
+  return cluster->blocks.at(static_cast<size_t>(rank)).shared + (static_cast<const unsigned char*>(mine) - own_block().shared);
+}
 
 const unsigned char (*gather(const void* given, size_t bytes))[64] {
   auto& slots = own_warp().slots[self().turn++ % 2];
@@ -189,8 +213,9 @@ const unsigned char (*gather(const void* given, size_t bytes))[64] {
 
 const unsigned char* check_shared(const void* address, size_t bytes, size_t alignment) {
   const auto* at = static_cast<const unsigned char*>(address);
-  const unsigned char* end = block->memory.data() + block->memory.size() - 128 + (block->shared - block->memory.data());
-  if (at < block->shared || at + bytes > end) throw std::runtime_error("an access outside of shared memory");
+  const Block& block = own_block();
+  const unsigned char* end = block.shared + block.memory.size() - 128;
+  if (at < block.shared || at + bytes > end) throw std::runtime_error("an access outside of shared memory");
   if (reinterpret_cast<uintptr_t>(at) % alignment != 0) throw std::runtime_error("an access to shared memory that is not aligned");
   return at;
 }

@@ -28,12 +28,16 @@ struct Grid {
   Index blocks;
   unsigned threads = 1;
   size_t shared_bytes = 0;
+  unsigned cluster = 1;  // blocks along z that run together
 };
 /// Runs `kernel` for every thread. Throws std::runtime_error when threads wait for each other in vain or leave shared memory.
 void launch(const Grid&, const std::function<void()>& kernel);
 
 unsigned char* shared_memory();
 void block_barrier();
+void cluster_barrier();
+/// The place in block `rank` of the cluster that corresponds to `mine`.
+const void* remote(const void* mine, int rank);
 /// What this lane gives, then what each of the 32 lanes gave; `bytes` up to 64.
 const unsigned char (*gather(const void* given, size_t bytes))[64];
 /// Shared memory at an address that must be a multiple of `alignment`.
@@ -83,6 +87,10 @@ void copy_async(void* to, const void* from, bool real) {
 template <int N>
 void wait_copies() {
   wait_copies(N);
+}
+template <int N>
+void load_remote(float (&to)[N], const float* mine, int rank) {
+  std::memcpy(to, remote(mine, rank), sizeof to);
 }
 float from_lane(float x, int lane);
 float exchange(float x, int lanes);

@@ -2,7 +2,7 @@
 // (of a and b), OUTPUT, BIAS (types);
 // CONV; BM, BN, BK, STAGES, WARPS_M, WARPS_N; TENSOR_CORES; A_LINES_ARE_K, B_LINES_ARE_K (the lines of memory hold equal
 // k rather than a row of a, a column of b); A_VECTOR, B_VECTOR, Y_VECTOR (elements that are aligned together);
-// ACTIVATION(x).
+// ACTIVATION(x); CLUSTER (the pieces of k are the blocks of a cluster, which add them up at once).
 
 constexpr int kWarpM = BM / WARPS_M, kWarpN = BN / WARPS_N;
 #if CONV
@@ -206,17 +206,35 @@ KERNEL(kThreads) gemm(const GemmArgs p) {
   float* tile = reinterpret_cast<float*>(shared);
   accumulator.each([&](int r, int c, float value) { tile[r * kLine + c] = value; });
   __syncthreads();
-  for (int at = threadIdx.x; at < BM * (BN / Y_VECTOR); at += kThreads) {
+#if CLUSTER
+  cluster_barrier();
+  const int first = threadIdx.x + piece * kThreads, step = p.split * kThreads;
+#else
+  const int first = threadIdx.x, step = kThreads;
+#endif
+  for (int at = first; at < BM * (BN / Y_VECTOR); at += step) {
     const int r = at / (BN / Y_VECTOR), c = at % (BN / Y_VECTOR) * Y_VECTOR;
     if (row + r >= p.m || column + c >= p.n) continue;
-    float v[Y_VECTOR];
+    float v[Y_VECTOR] = {};
+#if CLUSTER
+    for (int other = 0; other < p.split; ++other) {
+      float part[Y_VECTOR];
+      load_remote(part, tile + r * kLine + c, other);
+#pragma unroll
+      for (int i = 0; i < Y_VECTOR; ++i) v[i] += part[i];
+    }
+#else
 #pragma unroll
     for (int i = 0; i < Y_VECTOR; ++i) v[i] = tile[r * kLine + c + i];
-    if (p.split == 1)
+#endif
+    if (CLUSTER || p.split == 1)
       finish(p, z, row + r, column + c, v);
     else
       store_floats(p.partial + ((i64)blockIdx.z * p.m + row + r) * p.n + column + c, v);
   }
+#if CLUSTER
+  cluster_barrier();  // nobody leaves while others read its tile
+#endif
 }
 
 /// Adds the pieces of k in order. A thread for each Y_VECTOR elements of a row; blockIdx.z is z.

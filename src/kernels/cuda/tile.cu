@@ -69,6 +69,24 @@ __device__ inline void wait_copies() {
   asm volatile("cp.async.wait_group %0;" ::"n"(N) : "memory");
 }
 
+// Blocks of a cluster (compute capability 9.0) read each other's shared memory between two of their barriers.
+__device__ inline void cluster_barrier() { asm volatile("barrier.cluster.arrive.aligned;\n\tbarrier.cluster.wait.aligned;" ::: "memory"); }
+/// What block `rank` of the cluster has where `mine` lies here.
+template <int N>
+__device__ inline void load_remote(float (&to)[N], const float* mine, int rank) {
+  u32 at;
+  asm("mapa.shared::cluster.u32 %0, %1, %2;" : "=r"(at) : "r"((u32)__cvta_generic_to_shared(mine)), "r"(rank));
+  if (N % 4 == 0) {
+#pragma unroll
+    for (int i = 0; i < N; i += 4)
+      asm volatile("ld.shared::cluster.v4.f32 {%0,%1,%2,%3}, [%4];"
+                   : "=f"(to[i % N]), "=f"(to[(i + 1) % N]), "=f"(to[(i + 2) % N]), "=f"(to[(i + 3) % N]) : "r"(at + i * 4));
+  } else {
+#pragma unroll
+    for (int i = 0; i < N; ++i) asm volatile("ld.shared::cluster.f32 %0, [%1];" : "=f"(to[i]) : "r"(at + i * 4));
+  }
+}
+
 __device__ inline float exchange(float x, int lanes) { return __shfl_xor_sync(0xffffffffu, x, lanes); }
 __device__ inline float from_lane(float x, int lane) { return __shfl_sync(0xffffffffu, x, lane); }
 __device__ inline float power_of_two(float x) {

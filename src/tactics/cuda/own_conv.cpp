@@ -51,7 +51,7 @@ class OwnConv : public Tactic {
     }
     plan.tile = *tile;
     fill(plan, s, conv.group, w);
-    plan.split_into(cx.offer.config.at("split"));
+    plan.split_into(cx.offer.config.at("split"), p.device.compute);
     const int64_t line = plan.args.b_row;
     const auto weights = packed(cx, 1, fmt::format("filters {}", line), plan.type, w[0] * line,
                                 [&](std::span<const float> from, std::span<float> to) { arrange_filters(w, line, from, to); });

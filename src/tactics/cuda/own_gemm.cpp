@@ -15,6 +15,8 @@ constexpr GemmTile kTensorTiles[] = {{256, 128, 4, 2, 3}, {128, 256, 2, 4, 3}, {
                                      {32, 32, 2, 2, 4},   {16, 64, 1, 4, 4}};
 constexpr GemmTile kPlainTiles[] = {{128, 128, 2, 4, 3}, {128, 64, 2, 4, 3}, {64, 64, 2, 2, 3}, {32, 64, 2, 2, 3}};
 
+constexpr int kMostCluster = 8;
+
 int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 /// Microseconds of one block, roughly: what its tensor cores or its loads need, whichever is more, and a fixed part.
@@ -27,7 +29,8 @@ double block_time(const GemmTile& t, bool tensor_cores, DType type, double k) {
 double estimate(const Problem& p, const GemmTile& t, bool tensor_cores, DType type, int64_t split, int64_t batch, int64_t m, int64_t n, int64_t k) {
   const int64_t blocks = batch * split * ceil_div(m, t.bm) * ceil_div(n, t.bn);
   const double waves = static_cast<double>(ceil_div(blocks, std::max(1, p.device.multiprocessors)));
-  const double sum = split == 1 ? 0 : 2.0 + static_cast<double>(batch * m * n) * 4 * static_cast<double>(split + 1) / 2e6;
+  const double apart = 2.0 + static_cast<double>(batch * m * n) * 4 * static_cast<double>(split + 1) / 2e6;
+  const double sum = split == 1 ? 0 : p.device.compute >= 90 ? 1.0 : apart;
   return waves * block_time(t, tensor_cores, type, static_cast<double>(ceil_div(k, split))) + sum;
 }
 
@@ -36,7 +39,7 @@ class GemmExecutable : public DeviceExecutable {
   GemmExecutable(const GemmPlan& plan, int compute, std::shared_ptr<const DeviceBuffer> weights) : plan_(plan), weights_(std::move(weights)) {
     const Module& module = compiled(plan.text(), compute);
     gemm_ = module.kernel("gemm");
-    if (plan.args.split > 1) sum_ = module.kernel("gemm_sum");
+    if (sums_apart()) sum_ = module.kernel("gemm_sum");
   }
 
   std::string kernel_name() const override {
@@ -46,7 +49,7 @@ class GemmExecutable : public DeviceExecutable {
   bool uses_input(int i) const override { return i != 1 || !weights_; }
   int64_t workspace_bytes() const override {
     const GemmArgs& a = plan_.args;
-    return a.split == 1 ? 0 : plan_.batch * a.split * a.m * a.n * 4;
+    return !sums_apart() ? 0 : plan_.batch * a.split * a.m * a.n * 4;
   }
 
   void enqueue(State*, const Args& args, cudaStream_t stream) const override {
@@ -63,9 +66,10 @@ class GemmExecutable : public DeviceExecutable {
     launch.grid = dim3(blocks(p.m, t.bm) * blocks(p.n, t.bn), 1, static_cast<unsigned>(plan_.batch * p.split));
     launch.block = dim3(static_cast<unsigned>(t.threads()));
     launch.shared_bytes = static_cast<unsigned>(plan_.shared_bytes());
+    if (plan_.cluster) launch.cluster = dim3(1, 1, static_cast<unsigned>(p.split));
     launch.stream = stream;
     gemm_(launch, p);
-    if (p.split == 1) return;
+    if (!sums_apart()) return;
     Launch sum;
     sum.grid = dim3(blocks(int64_t{p.m} * p.n / plan_.y_vector, 256), 1, static_cast<unsigned>(plan_.batch));
     sum.block = dim3(256);
@@ -74,6 +78,7 @@ class GemmExecutable : public DeviceExecutable {
   }
 
  private:
+  bool sums_apart() const { return plan_.args.split > 1 && !plan_.cluster; }
   GemmPlan plan_;
   std::shared_ptr<const DeviceBuffer> weights_;
   Kernel gemm_, sum_;
@@ -104,13 +109,15 @@ KernelText GemmPlan::text() const {
                   fmt::format("WARPS_M={}", tile.warps_m), fmt::format("WARPS_N={}", tile.warps_n),
                   fmt::format("TENSOR_CORES={}", tensor_cores ? 1 : 0), fmt::format("A_LINES_ARE_K={}", a_lines_are_k ? 1 : 0),
                   fmt::format("B_LINES_ARE_K={}", b_lines_are_k ? 1 : 0), fmt::format("A_VECTOR={}", a_vector),
-                  fmt::format("B_VECTOR={}", b_vector), fmt::format("Y_VECTOR={}", y_vector), activation});
+                  fmt::format("B_VECTOR={}", b_vector), fmt::format("Y_VECTOR={}", y_vector),
+                  fmt::format("CLUSTER={}", cluster ? 1 : 0), activation});
 }
 
-void GemmPlan::split_into(int64_t pieces) {
+void GemmPlan::split_into(int64_t pieces, int compute) {
   const int64_t piece = ceil_div(ceil_div(args.k, pieces), bk()) * bk();
   args.split = static_cast<int>(ceil_div(args.k, piece));
   args.k_piece = static_cast<int>(piece);
+  cluster = args.split > 1 && args.split <= kMostCluster && compute >= 90;
 }
 
 std::vector<Config> gemm_configs(const Problem& p, DType type, int64_t batch, int64_t m, int64_t n, int64_t k) {

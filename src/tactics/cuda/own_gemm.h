@@ -20,6 +20,7 @@ struct GemmPlan {
   DType type = DType::none, output = DType::none, bias = DType::none;
   bool conv = false, tensor_cores = false;
   bool a_lines_are_k = false, b_lines_are_k = false;
+  bool cluster = false;  // the pieces of k are added up inside the kernel
   int a_vector = 1, b_vector = 1, y_vector = 1;
   std::string activation = "ACTIVATION(x)=(x)";
   GemmTile tile;
@@ -27,8 +28,8 @@ struct GemmPlan {
   int bk() const { return static_cast<int>((tensor_cores ? 128 : 64) / size_of(type)); }
   int64_t shared_bytes() const;
   KernelText text() const;
-  /// Sets the pieces of k.
-  void split_into(int64_t pieces);
+  /// Sets the pieces of k, and whether a cluster of blocks adds them up.
+  void split_into(int64_t pieces, int compute);
 };
 
 /// Configs worth measuring for a product of about this size, best guess first.

@@ -56,7 +56,7 @@ class OwnMatMul : public Tactic {
     }
     plan.tile = *tile;
     plan.args.alpha = static_cast<float>(op.alpha);
-    plan.split_into(cx.offer.config.at("split"));
+    plan.split_into(cx.offer.config.at("split"), p.device.compute);
     std::shared_ptr<const DeviceBuffer> weights;
     if (packs) weights = pack_columns(cx, *shape, plan);
     return make_gemm(cx, plan, weights, why);
