@@ -112,7 +112,7 @@ std::string GraphSpec::text() const {
 namespace {
 
 constexpr int64_t kAlignment = 16;  // of every tensor in memory, in bytes
-constexpr int64_t kResults = 32;    // engines asked for per kind of heuristic
+constexpr int64_t kMostResults = 32;  // engines asked for per kind of heuristic
 
 /// Makes the descriptors of a graph, each after those it refers to.
 class Describer {
@@ -123,17 +123,8 @@ class Describer {
     for (const GraphOp& op : spec.ops()) ops_.push_back(operation(op));
   }
 
-  Engines graph(const Target& target) {
-    Descriptor graph(lib_, CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR, "an operation graph");
-    graph.set_descriptors(CUDNN_ATTR_OPERATIONGRAPH_OPS, ops_);
-    if (target.handle) graph.set(CUDNN_ATTR_OPERATIONGRAPH_HANDLE, CUDNN_TYPE_HANDLE, 1, &target.handle);
-    graph.finalize();
-    Engines engines;
-    engines.parts = std::move(parts_);
-    for (Descriptor& op : ops_) engines.parts.push_back(std::move(op));
-    engines.graph.push_back(std::move(graph));
-    return engines;
-  }
+  std::vector<Descriptor> take_parts() { return std::move(parts_); }
+  std::vector<Descriptor> take_ops() { return std::move(ops_); }
 
  private:
   Descriptor tensor(const GraphTensor& t, int64_t number) {
@@ -260,15 +251,6 @@ class Describer {
   std::vector<Descriptor> parts_, ops_;
 };
 
-std::vector<Descriptor> results(const Library& lib, const Descriptor& graph, const Target& target, cudnnBackendHeurMode_t mode) {
-  Descriptor heuristic(lib, CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR, "a list of engines");
-  heuristic.set_descriptor(CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH, graph);
-  heuristic.set(CUDNN_ATTR_ENGINEHEUR_MODE, CUDNN_TYPE_HEUR_MODE, 1, &mode);
-  if (target.properties) heuristic.set_descriptor(CUDNN_ATTR_ENGINEHEUR_DEVICEPROP, *target.properties);
-  heuristic.finalize();
-  return heuristic.get_descriptors(CUDNN_ATTR_ENGINEHEUR_RESULTS, CUDNN_BACKEND_ENGINECFG_DESCRIPTOR, kResults);
-}
-
 struct EngineFacts {
   std::string name;
   std::vector<cudnnBackendNumericalNote_t> notes;
@@ -290,35 +272,66 @@ EngineFacts facts_of(const Descriptor& config) {
   return facts;
 }
 
-bool allowed(const EngineFacts& facts, const GraphSpec& spec, const EngineRules& rules) {
+bool allowed(const EngineFacts& facts, bool f32, const EngineRules& rules) {
   const auto has = [&](cudnnBackendNumericalNote_t note) {
     return std::find(facts.notes.begin(), facts.notes.end(), note) != facts.notes.end();
   };
   if (has(CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC) || has(CUDNN_NUMERICAL_NOTE_REDUCED_PRECISION_REDUCTION)) return false;
-  const bool f32 = spec.tensors()[0].type == CUDNN_DATA_FLOAT;
   if (!f32 || rules.tf32) return true;
   return !has(CUDNN_NUMERICAL_NOTE_TENSOR_CORE) && !has(CUDNN_NUMERICAL_NOTE_DOWN_CONVERT_INPUTS);
 }
 
 }  // namespace
 
-Engines find_engines(const Library& lib, const GraphSpec& spec, const Target& target, const EngineRules& rules) {
-  Engines engines = Describer(lib, spec).graph(target);
+Graph::Graph(const Library& lib, const GraphSpec& spec, const Target& target)
+    : lib_(lib),
+      target_(target),
+      f32_(spec.tensors().at(0).type == CUDNN_DATA_FLOAT),
+      graph_(lib, CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR, "an operation graph") {
+  Describer describer(lib, spec);
+  parts_ = describer.take_parts();
+  ops_ = describer.take_ops();
+  graph_.set_descriptors(CUDNN_ATTR_OPERATIONGRAPH_OPS, ops_);
+  if (target.handle) graph_.set(CUDNN_ATTR_OPERATIONGRAPH_HANDLE, CUDNN_TYPE_HANDLE, 1, &target.handle);
+  graph_.finalize();
+}
+
+std::vector<Descriptor> Graph::results(cudnnBackendHeurMode_t mode, int64_t most) const {
+  Descriptor heuristic(lib_, CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR, "a list of engines");
+  heuristic.set_descriptor(CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH, graph_);
+  heuristic.set(CUDNN_ATTR_ENGINEHEUR_MODE, CUDNN_TYPE_HEUR_MODE, 1, &mode);
+  if (target_.properties) heuristic.set_descriptor(CUDNN_ATTR_ENGINEHEUR_DEVICEPROP, *target_.properties);
+  heuristic.finalize();
+  return heuristic.get_descriptors(CUDNN_ATTR_ENGINEHEUR_RESULTS, CUDNN_BACKEND_ENGINECFG_DESCRIPTOR, most);
+}
+
+std::vector<Engine> Graph::engines(int64_t wanted, const EngineRules& rules) const {
+  std::vector<Engine> list;
   std::set<std::string> seen;
   std::string refusal;
-  for (auto mode : {CUDNN_HEUR_MODE_A, CUDNN_HEUR_MODE_FALLBACK}) {
+  const auto add = [&](cudnnBackendHeurMode_t mode, int64_t most) -> int64_t {
     try {
-      for (Descriptor& config : results(lib, engines.graph[0], target, mode)) {
+      std::vector<Descriptor> found = results(mode, most);
+      for (Descriptor& config : found) {
         EngineFacts facts = facts_of(config);
-        if (allowed(facts, spec, rules) && seen.insert(facts.name).second)
-          engines.list.push_back({std::move(config), std::move(facts.name)});
+        if (allowed(facts, f32_, rules) && seen.insert(facts.name).second)
+          list.push_back({std::move(config), std::move(facts.name)});
       }
+      return static_cast<int64_t>(found.size());
     } catch (const Refused& r) {
       refusal = r.why;
+      return 0;
     }
+  };
+  for (int64_t most : {wanted + 1, kMostResults}) {
+    list.clear();
+    seen.clear();
+    if (add(CUDNN_HEUR_MODE_A, most) < most) break;
+    if (static_cast<int64_t>(list.size()) >= wanted) return list;
   }
-  if (engines.list.empty()) throw Refused{refusal.empty() ? lib.version_text() + " has no engine for this graph" : refusal};
-  return engines;
+  if (static_cast<int64_t>(list.size()) < wanted) add(CUDNN_HEUR_MODE_FALLBACK, kMostResults);
+  if (list.empty()) throw Refused{refusal.empty() ? lib_.version_text() + " has no engine for this graph" : refusal};
+  return list;
 }
 
 Descriptor compile(const Library& lib, const Engine& engine, const Target& target) {

@@ -70,7 +70,7 @@ struct Target {
 
 /// Which engines may be used.
 struct EngineRules {
-  bool tf32 = false;           // f32 factors may be rounded
+  bool tf32 = false;  // f32 factors may be rounded
   bool operator==(const EngineRules&) const = default;
 };
 
@@ -80,14 +80,22 @@ struct Engine {
   std::string name;  // "cudnn:engine 38 knobs 2=1 13=4"
 };
 
-/// The finished operation graph and the engines that run it, best guess first, without those that the rules exclude and
-/// those whose results change from run to run.
-struct Engines {
-  std::vector<Descriptor> parts;  // what the graph refers to
-  std::vector<Descriptor> graph;  // one
-  std::vector<Engine> list;
+/// A finished operation graph.
+class Graph {
+ public:
+  Graph(const Library&, const GraphSpec&, const Target&);
+  /// At least the first `wanted` engines that the rules allow, if there are as many, best guess first; never one whose
+  /// results change from run to run. A longer list begins with the shorter one. Each engine costs about 1 ms.
+  std::vector<Engine> engines(int64_t wanted, const EngineRules&) const;
+
+ private:
+  std::vector<Descriptor> results(cudnnBackendHeurMode_t, int64_t most) const;
+  const Library& lib_;
+  Target target_;
+  bool f32_;
+  std::vector<Descriptor> parts_, ops_;
+  Descriptor graph_;
 };
-Engines find_engines(const Library&, const GraphSpec&, const Target&, const EngineRules&);
 /// The compiled engine. Takes 20 to 300 ms, more where code is generated.
 Descriptor compile(const Library&, const Engine&, const Target&);
 int64_t workspace_of(const Descriptor& plan);

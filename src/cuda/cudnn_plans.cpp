@@ -44,72 +44,68 @@ void Plan::run(std::span<void* const> pointers, void* workspace, cudaStream_t st
 
 namespace {
 
-constexpr size_t kRanked = 6;  // engines kept in the heuristics' order before others are moved forward
-
-std::string engine_number(const Engine& e) {
-  const std::string prefix = "cudnn:engine ";
-  return e.name.substr(0, e.name.find(' ', prefix.size()));
-}
-
-/// After the best few, the first configuration of each engine not seen so far comes before more of the same.
-void diversify(std::vector<Engine>& list) {
-  if (list.size() <= kRanked) return;
-  std::vector<Engine> fresh, rest, result;
-  std::map<std::string, bool> seen;
-  for (size_t i = 0; i < list.size(); ++i) {
-    const bool first = !std::exchange(seen[engine_number(list[i])], true);
-    (i < kRanked ? result : first ? fresh : rest).push_back(std::move(list[i]));
-  }
-  for (Engine& e : fresh) result.push_back(std::move(e));
-  for (Engine& e : rest) result.push_back(std::move(e));
-  list = std::move(result);
+/// The graph reads of its handle what device it is for; the handle itself goes back to the pool.
+Graph make_graph(const Library& lib, int device, const GraphSpec& spec) {
+  const CurrentDevice current(device);
+  const Handle handle(lib, device);
+  return Graph(lib, spec, {handle.raw(), nullptr});
 }
 
 }  // namespace
 
 Plans::Plans(const Library& lib, int device, GraphSpec spec, const EngineRules& rules)
-    : lib_(lib), device_(device), spec_(std::move(spec)) {
-  const CurrentDevice current(device);
-  const Handle handle(lib, device);
-  engines_ = find_engines(lib, spec_, {handle.raw(), nullptr}, rules);
-  diversify(engines_.list);
-  for (size_t i = 0; i < engines_.list.size(); ++i) slots_.push_back(std::make_unique<Slot>());
+    : lib_(lib), device_(device), spec_(std::move(spec)), rules_(rules), graph_(make_graph(lib, device, spec_)) {}
+
+std::vector<Plans::Slot*> Plans::slots(int64_t wanted) {
+  const std::lock_guard lock(mutex_);
+  if (static_cast<int64_t>(slots_.size()) < wanted && !complete_) {
+    const CurrentDevice current(device_);
+    std::vector<Engine> list = graph_.engines(wanted, rules_);
+    complete_ = static_cast<int64_t>(list.size()) < wanted;
+    for (size_t i = slots_.size(); i < list.size(); ++i) slots_.push_back(std::make_unique<Slot>(std::move(list[i])));
+  }
+  std::vector<Slot*> result;
+  for (const auto& slot : slots_)
+    if (static_cast<int64_t>(result.size()) < wanted) result.push_back(slot.get());
+  return result;
 }
 
 std::shared_ptr<const Plan> Plans::get(int64_t index, std::string& why) {
-  if (index < 0 || index >= size()) {
-    why = fmt::format("{} has {} engines for this problem, number {} was asked for", lib_.version_text(), size(), index);
+  std::vector<Slot*> all;
+  try {
+    all = slots(index == 0 ? 1 : std::max(index + 1, kTogether));
+  } catch (const Refused& refused) {
+    why = refused.why;
     return nullptr;
   }
-  if (index == 1 && tried(0) && !tried(1)) {
+  if (index < 0 || index >= static_cast<int64_t>(all.size())) {
+    why = fmt::format("{} has {} engines for this problem, number {} was asked for", lib_.version_text(), all.size(), index);
+    return nullptr;
+  }
+  Slot& slot = *all[static_cast<size_t>(index)];
+  const auto tried = [](Slot& s) {
+    const std::lock_guard lock(s.mutex);
+    return s.tried;
+  };
+  if (index == 1 && tried(*all[0]) && !tried(slot)) {
     std::vector<std::future<void>> others;
-    for (int64_t i = 2; i < std::min(size(), kTogether); ++i)
-      others.push_back(std::async(std::launch::async, [this, i] { compile_slot(i); }));
-    compile_slot(1);
+    for (size_t i = 2; i < all.size(); ++i) others.push_back(std::async(std::launch::async, [this, &all, i] { compile_slot(*all[i]); }));
+    compile_slot(slot);
     for (auto& other : others) other.get();
   }
-  compile_slot(index);
-  Slot& slot = *slots_[static_cast<size_t>(index)];
+  compile_slot(slot);
   const std::lock_guard lock(slot.mutex);
   if (!slot.plan) why = slot.why;
   return slot.plan;
 }
 
-bool Plans::tried(int64_t index) {
-  Slot& slot = *slots_[static_cast<size_t>(index)];
-  const std::lock_guard lock(slot.mutex);
-  return slot.tried;
-}
-
-void Plans::compile_slot(int64_t index) {
-  Slot& slot = *slots_[static_cast<size_t>(index)];
+void Plans::compile_slot(Slot& slot) const {
   const std::lock_guard lock(slot.mutex);
   if (std::exchange(slot.tried, true)) return;
-  const Engine& engine = engines_.list[static_cast<size_t>(index)];
   try {
     const CurrentDevice current(device_);
     const Handle handle(lib_, device_);
-    slot.plan = std::make_shared<const Plan>(lib_, device_, spec_, compile(lib_, engine, {handle.raw(), nullptr}), engine.name);
+    slot.plan = std::make_shared<const Plan>(lib_, device_, spec_, compile(lib_, slot.engine, {handle.raw(), nullptr}), slot.engine.name);
   } catch (const Refused& refused) {
     slot.why = refused.why;
   }

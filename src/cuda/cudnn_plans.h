@@ -29,11 +29,10 @@ class Plan {
   std::string name_;
 };
 
-/// The engines of one graph on one device, each compiled when it is first asked for.
+/// The engines of one graph on one device, each found and compiled when it is first asked for.
 class Plans {
  public:
   Plans(const Library&, int device, GraphSpec, const EngineRules&);
-  int64_t size() const { return static_cast<int64_t>(engines_.list.size()); }
   /// Null, with a sentence, when there is no such engine or it cannot be compiled. Who asks for the second engine after
   /// the first is trying them in turn: then the first `kTogether` are compiled at the same time.
   std::shared_ptr<const Plan> get(int64_t index, std::string& why);
@@ -41,18 +40,25 @@ class Plans {
 
  private:
   struct Slot {
+    explicit Slot(Engine e) : engine(std::move(e)) {}
+    Engine engine;
     std::mutex mutex;
+    bool tried = false;
     std::shared_ptr<const Plan> plan;
     std::string why;
-    bool tried = false;
   };
-  void compile_slot(int64_t index);
-  bool tried(int64_t index);
+  /// The first `wanted` slots, or as many as there are.
+  std::vector<Slot*> slots(int64_t wanted);
+  void compile_slot(Slot&) const;
+
   const Library& lib_;
   int device_;
   GraphSpec spec_;
-  Engines engines_;
+  EngineRules rules_;
+  Graph graph_;
+  std::mutex mutex_;  // of the slots' list
   std::vector<std::unique_ptr<Slot>> slots_;
+  bool complete_ = false;
 };
 
 /// Plans of equal graphs are made once per process. Null, with a sentence, when cuDNN takes no such graph.

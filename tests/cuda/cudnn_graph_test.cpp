@@ -1,6 +1,8 @@
 // Graphs for cuDNN, described to the library without a GPU: it takes the properties of one instead.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "cuda/cudnn_graph.h"
 #include "plan/format.h"
 
@@ -49,13 +51,13 @@ class CudnnGraphs : public testing::Test {
     if (!lib_) GTEST_SKIP() << why;
     if (lib_->version() < 90800) GTEST_SKIP() << lib_->version_text() << " takes no properties of a device";
   }
-  std::vector<std::string> engines(const GraphSpec& g, const EngineRules& rules = {}) {
+  std::vector<std::string> engines(const GraphSpec& g, const EngineRules& rules = {}, int64_t wanted = 12) {
     std::vector<std::string> names;
     try {
       Descriptor properties(*lib_, CUDNN_BACKEND_DEVICEPROP_DESCRIPTOR, "a device");
       properties.set(CUDNN_ATTR_DEVICEPROP_JSON_REPRESENTATION, CUDNN_TYPE_CHAR, static_cast<int64_t>(kHopper.size()), kHopper.data());
       properties.finalize();
-      for (const Engine& e : find_engines(*lib_, g, {nullptr, &properties}, rules).list) names.push_back(e.name);
+      for (const Engine& e : Graph(*lib_, g, {nullptr, &properties}).engines(wanted, rules)) names.push_back(e.name);
     } catch (const Refused& refused) {
       ADD_FAILURE() << refused.why;
     }
@@ -95,8 +97,19 @@ TEST_F(CudnnGraphs, RoundedFactorsMustBeAllowed) {
   EXPECT_GT(rounded.size(), exact.size());
 }
 
-TEST_F(CudnnGraphs, TheSameProblemHasTheSameListOfEngines) {
-  EXPECT_EQ(engines(graph_of({})), engines(graph_of({})));
+TEST_F(CudnnGraphs, TheListOfEnginesDependsOnTheProblemAlone) {
+  Layer exact;
+  exact.type = CUDNN_DATA_FLOAT;
+  for (const Layer& layer : {Layer{}, exact}) {
+    const auto list = engines(graph_of(layer));
+    EXPECT_EQ(list, engines(graph_of(layer)));
+    for (int64_t wanted : {1, 2, 8}) {
+      const auto shorter = engines(graph_of(layer), {}, wanted);
+      ASSERT_LE(shorter.size(), list.size());
+      EXPECT_GE(static_cast<int64_t>(shorter.size()), std::min(wanted, static_cast<int64_t>(list.size())));
+      EXPECT_TRUE(std::equal(shorter.begin(), shorter.end(), list.begin()));
+    }
+  }
 }
 
 TEST(CudnnGraphText, NamesTheWholeProblem) {
