@@ -1,11 +1,17 @@
 #include <algorithm>
+#include <set>
 
 #include "../fusion_table.h"
 #include "base/file.h"
+#include "devices/device.h"
+#include "engine/engine_data.h"
+#include "ir/evaluate.h"
 #include "ir/text.h"
 #include "ops/all.h"
 #include "passes/optimize.h"
 #include "rewrite_test_util.h"
+#include "runtime/execution.h"
+#include "select/candidates.h"
 
 namespace tenon::core {
 namespace {
@@ -30,12 +36,60 @@ bool fired(const PassReport& report, std::string_view equation) {
                      [&](const RewriteNote& n) { return n.equation == equation; });
 }
 
+/// Dims of a node's values; what is no tensor has none.
+NodeShapes shapes_of(const Graph& g, NodeId id, const Bindings& bindings) {
+  NodeShapes shapes;
+  for (Value v : g.node(id).inputs) shapes.in.push_back(v ? evaluate(g.type(v).shape, bindings) : Dims{});
+  for (const Fact& f : g.node(id).outputs) shapes.out.push_back(evaluate(f.shape(), bindings));
+  return shapes;
+}
+
+/// Runs the graph with `choices` and compares with the reference on the graph as it was.
+void expect_agrees(const Graph& before, Program::Setup setup) {
+  auto threads = std::make_shared<Threads>(2);
+  const auto inputs = random_inputs(before);
+  const auto expected = evaluate(before, inputs, *threads);
+  Execution execution(std::make_shared<const Program>(std::move(setup), threads, std::make_shared<Weights>()));
+  for (size_t i = 0; i < inputs.size(); ++i) execution.set_input(static_cast<int>(i), inputs[i]);
+  execution.run();
+  for (size_t i = 0; i < expected.size(); ++i)
+    expect_close(std::get<Tensor>(expected[i]), std::get<Tensor>(execution.output(static_cast<int>(i)).value()),
+                 before.output_name(static_cast<int>(i)));
+}
+
+/// What no kernel but the reference runs.
+const std::set<std::string_view> kReferenceOnly{"LogSumExp"};
+
 class FusionTable : public testing::TestWithParam<Fusion> {};
 
 TEST_P(FusionTable, Fuses) {
   const Optimized o = optimized(GetParam().before);
   EXPECT_EQ(o.nodes, GetParam().nodes) << print(o.graph);
   EXPECT_TRUE(fired(o.report, GetParam().equation)) << print(o.graph);
+}
+
+TEST_P(FusionTable, EveryOfferOfTheFusedNodesAgrees) {
+  const Graph before = parse(GetParam().before, op_registry());
+  Graph optimized = before;
+  PassReport report;
+  optimize(optimized, {}, Log(), report);
+  const Graph g = normalized(optimized);
+  const auto device = find_device("cpu", 2);
+  const Candidates candidates = find_candidates(g, device->info(), {});
+  const Bindings bindings = test_bindings(before);
+  int forced = 0;
+  for (NodeId id : g.order())
+    for (const Offer& offer : candidates.offers[id]) {
+      SCOPED_TRACE(g.describe_node(id) + " by " + offer.str());
+      Choices choices = first_offers(candidates);
+      choices.offers[id] = offer;
+      const Program::Setup setup{g, choices, device, {}};
+      const Program alone(setup, std::make_shared<Threads>(2), std::make_shared<Weights>());
+      if (offer.share != Share::view && !alone.prepare(id, shapes_of(g, id, bindings)).fallback.empty()) continue;
+      expect_agrees(before, setup);
+      forced += offer.tactic != "reference";
+    }
+  EXPECT_EQ(forced == 0, kReferenceOnly.count(GetParam().guide) > 0);
 }
 
 TEST_P(FusionTable, DoesNotFuseWhereItsConditionFails) {

@@ -48,20 +48,27 @@ Tensor random_tensor(const Type& type, const Bindings& bindings, std::mt19937& r
   return from_doubles(type.dtype, dims, values);
 }
 
-std::vector<HostValue> random_inputs(const Graph& g) {
+double tolerance(DType dtype) { return dtype == DType::f16 ? 4e-3 : dtype == DType::bf16 ? 3e-2 : 2e-5; }
+
+}  // namespace
+
+Bindings test_bindings(const Graph& g) {
   std::set<std::string> symbols;
   for (Value v : g.inputs())
     for (const Dim& d : g.type(v).shape) d.collect_symbols(symbols);
   Bindings bindings;
   int64_t next = 2;
   for (const auto& s : symbols) bindings[s] = next++;
+  return bindings;
+}
+
+std::vector<HostValue> random_inputs(const Graph& g) {
+  const Bindings bindings = test_bindings(g);
   std::mt19937 random(7);
   std::vector<HostValue> inputs;
   for (Value v : g.inputs()) inputs.push_back(random_tensor(g.type(v), bindings, random));
   return inputs;
 }
-
-double tolerance(DType dtype) { return dtype == DType::f16 ? 4e-3 : dtype == DType::bf16 ? 3e-2 : 2e-5; }
 
 void expect_close(const Tensor& a, const Tensor& b, const std::string& name) {
   ASSERT_EQ(a.dtype(), b.dtype()) << name;
@@ -75,8 +82,6 @@ void expect_close(const Tensor& a, const Tensor& b, const std::string& name) {
     ASSERT_NEAR(x[i], y[i], range * tolerance(a.dtype())) << name << " element " << i;
   }
 }
-
-}  // namespace
 
 std::string canonical_text(const Graph& g) { return print(Canonical(g).build()); }
 

@@ -24,6 +24,11 @@ void expect_rewrite(const std::string& before, const std::string& after, const F
 void expect_no_rewrite(const std::string& text, const Families& rules, const std::string& reason = "",
                        const PassOptions& options = {});
 
+/// Symbols bound to 2, 3, ... in the order of their names; random inputs of these dims.
+Bindings test_bindings(const Graph&);
+std::vector<HostValue> random_inputs(const Graph&);
+/// Equal but for the tolerance of the dtype, as a fraction of a's range.
+void expect_close(const Tensor& a, const Tensor& b, const std::string& name);
 /// Same outputs on random inputs, up to the tolerance of each dtype.
 void expect_same_results(const Graph& a, const Graph& b);
 
