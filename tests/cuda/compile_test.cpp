@@ -131,6 +131,22 @@ TEST_F(Compile, Rows) {
   expect_compiles(softmax_text(DType::f64, DType::f64, false, {}), "softmax of f64", 90);
 }
 
+TEST_F(Compile, Reductions) {
+  for (size_t k = 0; k < enum_names(ReduceKind{}).size(); ++k) {
+    const auto kind = static_cast<ReduceKind>(k);
+    expect_compiles(reduce_text(kind, DType::f16, DType::f32, DType::f32), "reduce", k % 2 ? 90 : 75);
+    expect_compiles(reduce_text(kind, DType::i32, DType::i32, DType::i32), "reduce integers", k % 2 ? 80 : 120);
+  }
+  expect_compiles(reduce_text(ReduceKind::mean, DType::f64, DType::f64, DType::f64), "mean of f64");
+  expect_compiles(reduce_text(ReduceKind::max, DType::boolean, DType::boolean, DType::boolean), "max of bool", 90);
+}
+
+TEST_F(Compile, Gathers) {
+  expect_compiles(gather_text(DType::f32, DType::f16), "gather and convert");
+  expect_compiles(gather_text(DType::boolean, DType::boolean), "gather of bytes", 90);
+  expect_compiles(gather_text(DType::c128, DType::c128), "gather of 16 bytes", 90);
+}
+
 TEST_F(Compile, TheSameFormGivesTheSameText) {
   const auto text = [] { return text_of(std::make_shared<Binary>(BinaryKind::add), {DType::f32, DType::f32}, DType::f16).text; };
   EXPECT_EQ(text(), text());

@@ -6,8 +6,10 @@
 #include "cuda/check.h"
 #include "fixture.h"
 #include "ops/fused.h"
+#include "ops/index.h"
 #include "ops/normalize.h"
 #include "ops/pointwise.h"
+#include "ops/reduce.h"
 #include "ops/shape.h"
 #include "tactics/cuda/list.h"
 #include "tactics/cuda/reorder.h"
@@ -185,6 +187,50 @@ TEST_F(Generated, LayerNorms) {
       if (!rms) inputs[2] = random_tensor(DType::f32, row, random_);
       expect("device_layer_norm", op, inputs, random_() % 2 ? std::vector<int>{1, 2} : std::vector<int>{}, {1e-4, 1e-4});
     }
+}
+
+TEST_F(Generated, Reductions) {
+  for (int round = 0; round < 40; ++round) {
+    Reduce op;
+    op.kind = static_cast<ReduceKind>(round % 10);
+    op.keepdims = random_() % 2;
+    const int rank = 1 + static_cast<int>(random_() % 4);
+    Dims shape = dims(rank);
+    for (int64_t& d : shape) d = std::max<int64_t>(d, 1);
+    std::vector<int64_t> axes;
+    for (int64_t a = 0; a < rank; ++a)
+      if (random_() % 2) axes.push_back(a);
+    const Tensor x = random_tensor(round < 30 ? DType::f32 : DType::i32, shape, random_, 0.5, 3);
+    expect("device_reduce", op, {x, tensor_of<int64_t>({static_cast<int64_t>(axes.size())}, axes)}, {1}, {1e-4, 1e-4});
+  }
+  Reduce sum;
+  expect("device_reduce", sum, {random_tensor(DType::f32, {3, 100000}, random_, 0, 1), tensor_of<int64_t>({1}, {1})}, {1}, {1e-3, 1e-4});
+  expect("device_reduce", sum, {random_tensor(DType::f32, {20000, 40}, random_, 0, 1), tensor_of<int64_t>({1}, {0})}, {1}, {1e-3, 1e-4});
+}
+
+TEST_F(Generated, GathersAndScatters) {
+  const auto indices = [&](DType dtype, Dims shape, int64_t length) {
+    return random_tensor(dtype, std::move(shape), random_, static_cast<double>(-length), static_cast<double>(length));
+  };
+  for (int64_t inner : {1, 3, 8, 64}) {
+    const Tensor x = random_tensor(DType::f32, {4, 7, inner}, random_);
+    Gather gather;
+    for (gather.axis = 0; gather.axis < 3; ++gather.axis)
+      expect("device_gather", gather, {x, indices(DType::i64, {2, 3}, x.dim(gather.axis))}, gather.axis ? std::vector<int>{} : std::vector<int>{0});
+    GatherElements elements;
+    elements.axis = 1;
+    expect("device_gather", elements, {x, indices(DType::i32, {3, 9, inner}, 7)});
+    GatherND nd;
+    expect("device_gather", nd, {x, indices(DType::i64, {5, 2}, 4)});
+    nd.batch_dims = 1;
+    expect("device_gather", nd, {x, indices(DType::i64, {4, 3, 1}, 7)});
+    ScatterElements scatter;
+    scatter.axis = 1;
+    Tensor distinct(DType::i64, {4, 2, inner});
+    for (int64_t i = 0; i < distinct.size(); ++i) distinct.mutable_data<int64_t>()[i] = i / inner % 2 ? -1 : 3;
+    expect("device_gather", scatter, {x, distinct, random_tensor(DType::f32, {4, 2, inner}, random_)});
+    expect("device_gather", ScatterND(), {x, tensor_of<int64_t>({2, 2}, {0, 6, -1, 2}), random_tensor(DType::f32, {2, inner}, random_)});
+  }
 }
 
 TEST_F(Generated, Reorders) {

@@ -27,7 +27,9 @@ class CopyExecutable : public DeviceExecutable {
       zero_bytes_.push_back(0);
     }
   }
-  std::string kernel_name() const override { return "copy:" + (kernels_.empty() || !kernels_.back() ? "nothing" : kernels_.back()->name()); }
+  std::string kernel_name() const override {
+    return "copy:" + (kernels_.empty() || !kernels_.back() ? "nothing" : kernels_.back()->name());
+  }
   bool uses_input(int i) const override {
     return std::any_of(moves_.begin(), moves_.end(), [i](const Move& m) { return m.in == i; });
   }

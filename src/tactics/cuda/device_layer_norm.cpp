@@ -30,7 +30,8 @@ struct Types {
   DType in, out, scale, bias;
   Types(const Problem& p, const Offer& offer) {
     const auto stored = [&](int i) {
-      return i < p.inputs() && p.input(i).present() ? stored_as(offer.in[static_cast<size_t>(i)], p.input(i).dtype()) : in;
+      return i < p.inputs() && p.input(i).present() ? stored_as(offer.in[static_cast<size_t>(i)], p.input(i).dtype())
+                                                    : in;
     };
     in = stored_as(offer.in[0], p.input(0).dtype());
     out = stored_as(offer.out[0], p.output(0).dtype());
@@ -42,10 +43,12 @@ struct Types {
 
 class LayerNormExecutable : public DeviceExecutable {
  public:
-  LayerNormExecutable(const LayerNorm& op, int64_t rows, int64_t length, const Types& types, RowShape shape, int compute)
+  LayerNormExecutable(const LayerNorm& op, int64_t rows, int64_t length, const Types& types, RowShape shape,
+                      int compute)
       : rows_(rows), length_(length), epsilon_(op.epsilon), rms_(op.rms), shape_(shape) {
     if (rows == 0) return;
-    const Module& module = compiled(layer_norm_text(types.in, types.out, types.scale, types.bias, op.rms, shape), compute);
+    const Module& module =
+        compiled(layer_norm_text(types.in, types.out, types.scale, types.bias, op.rms, shape), compute);
     kernel_ = module.kernel("long_rows");
     if (shape.held) held_ = module.kernel("rows");
   }
@@ -63,7 +66,9 @@ class LayerNormExecutable : public DeviceExecutable {
       void *mean, *inverse;
       uint32_t rows, length;
       double epsilon;
-    } parameters{in(0), out(0), in(1), in(2), out(1), out(2), static_cast<uint32_t>(rows_), static_cast<uint32_t>(length_), epsilon_};
+    } parameters{
+        in(0),   out(0), in(1), in(2), out(1), out(2), static_cast<uint32_t>(rows_), static_cast<uint32_t>(length_),
+        epsilon_};
     uint64_t bits = 0;
     for (const void* p : {parameters.x, const_cast<const void*>(parameters.y), parameters.scale, parameters.bias})
       bits |= std::bit_cast<uint64_t>(p);
@@ -102,7 +107,8 @@ class DeviceLayerNorm : public Tactic {
     std::vector<Offer> result;
     for (Offer& in_format : in_precisions_and_across({offer}, p)) {
       for (size_t i = 1; i < in_format.out.size(); ++i) in_format.out[i].storage = DType::none;
-      for (Offer& one : in_row_threads(in_format, length, Types(p, in_format).widest())) result.push_back(std::move(one));
+      for (Offer& one : in_row_threads(in_format, length, Types(p, in_format).widest()))
+        result.push_back(std::move(one));
     }
     return result;
   }
@@ -116,7 +122,8 @@ class DeviceLayerNorm : public Tactic {
       why = fmt::format("input {} has not one element for each of a row", i);
       return nullptr;
     }
-    const int64_t length = checked_product(std::span(x).subspan(axis)), rows = checked_product(std::span(x).first(axis));
+    const int64_t length = checked_product(std::span(x).subspan(axis)),
+                  rows = checked_product(std::span(x).first(axis));
     if (std::max(length, rows) > INT32_MAX) {
       why = "more rows than a launch has blocks";
       return nullptr;

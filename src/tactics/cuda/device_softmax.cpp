@@ -26,7 +26,8 @@ namespace {
 
 class SoftmaxExecutable : public DeviceExecutable {
  public:
-  SoftmaxExecutable(const MemoryAxis& axis, bool log, RowShape shape, DType in, DType out, int compute) : axis_(axis), shape_(shape) {
+  SoftmaxExecutable(const MemoryAxis& axis, bool log, RowShape shape, DType in, DType out, int compute)
+      : axis_(axis), shape_(shape) {
     if (axis.outer * axis.count * axis.inner == 0) return;
     const Module& module = compiled(softmax_text(in, out, log, shape), compute);
     if (axis.inner > 1) {
@@ -36,18 +37,25 @@ class SoftmaxExecutable : public DeviceExecutable {
     kernel_ = module.kernel("long_rows");
     if (shape.held) held_ = module.kernel("rows");
   }
-  std::string kernel_name() const override { return axis_.inner > 1 ? "softmax:columns" : held_ ? "softmax:rows" : "softmax:long_rows"; }
+  std::string kernel_name() const override {
+    return axis_.inner > 1 ? "softmax:columns" : held_ ? "softmax:rows" : "softmax:long_rows";
+  }
 
   void enqueue(State*, const Args& args, cudaStream_t stream) const override {
     if (!kernel_) return;
-    const bool aligned = (std::bit_cast<uint64_t>(args.in[0].data) | std::bit_cast<uint64_t>(args.out[0].data)) % 16 == 0;
+    const bool aligned =
+        (std::bit_cast<uint64_t>(args.in[0].data) | std::bit_cast<uint64_t>(args.out[0].data)) % 16 == 0;
     const auto tiles = static_cast<uint32_t>((axis_.inner + 31) / 32);
     struct {
       const void* x;
       void* y;
       uint32_t rows, length, inner, inner_tiles;
-    } parameters{args.in[0].data, args.out[0].data, static_cast<uint32_t>(axis_.outer), static_cast<uint32_t>(axis_.count),
-                 static_cast<uint32_t>(axis_.inner), tiles};
+    } parameters{args.in[0].data,
+                 args.out[0].data,
+                 static_cast<uint32_t>(axis_.outer),
+                 static_cast<uint32_t>(axis_.count),
+                 static_cast<uint32_t>(axis_.inner),
+                 tiles};
     const bool held = held_ && aligned;
     Launch how = (held ? shape_ : RowShape{}).launch(axis_.outer);
     if (axis_.inner > 1) {
@@ -90,8 +98,9 @@ class DeviceSoftmax : public Tactic {
   std::shared_ptr<const Executable> prepare(const PrepareContext& cx, std::string& why) const override {
     const Softmax& op = *cx.problem.node().as<Softmax>();
     const Dims& dims = cx.shapes.in[0];
-    const MemoryAxis axis =
-        dims.empty() ? MemoryAxis{} : memory_axis(dims, cx.offer.in[0].layout, resolve_axis(op.axis, static_cast<int64_t>(dims.size())));
+    const MemoryAxis axis = dims.empty() ? MemoryAxis{}
+                                         : memory_axis(dims, cx.offer.in[0].layout,
+                                                       resolve_axis(op.axis, static_cast<int64_t>(dims.size())));
     if (std::max({axis.outer * ((axis.inner + 31) / 32), axis.count, axis.inner}) > INT32_MAX) {
       why = "more rows than a launch has blocks";
       return nullptr;
@@ -99,8 +108,8 @@ class DeviceSoftmax : public Tactic {
     const auto shape = row_shape(cx.offer, axis.count, widest(cx.problem, cx.offer), why);
     if (!shape) return nullptr;
     const DType dtype = cx.problem.input(0).dtype();
-    return std::make_shared<SoftmaxExecutable>(axis, op.log, *shape, stored_as(cx.offer.in[0], dtype), stored_as(cx.offer.out[0], dtype),
-                                               cx.problem.device.compute);
+    return std::make_shared<SoftmaxExecutable>(axis, op.log, *shape, stored_as(cx.offer.in[0], dtype),
+                                               stored_as(cx.offer.out[0], dtype), cx.problem.device.compute);
   }
 
  private:
@@ -110,7 +119,8 @@ class DeviceSoftmax : public Tactic {
     return false;
   }
   static int64_t widest(const Problem& p, const Offer& offer) {
-    return std::max(size_of(stored_as(offer.in[0], p.input(0).dtype())), size_of(stored_as(offer.out[0], p.input(0).dtype())));
+    return std::max(size_of(stored_as(offer.in[0], p.input(0).dtype())),
+                    size_of(stored_as(offer.out[0], p.input(0).dtype())));
   }
 };
 

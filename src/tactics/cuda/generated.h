@@ -8,5 +8,7 @@ const Tactic& generated_pointwise_tactic();
 const Tactic& device_copy_tactic();
 const Tactic& device_softmax_tactic();
 const Tactic& device_layer_norm_tactic();
+const Tactic& device_reduce_tactic();
+const Tactic& device_gather_tactic();
 
 }  // namespace tenon::core::cuda

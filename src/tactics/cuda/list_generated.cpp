@@ -8,6 +8,8 @@ std::vector<const Tactic*> generated_tactics() {
       &device_copy_tactic(),
       &device_softmax_tactic(),
       &device_layer_norm_tactic(),
+      &device_reduce_tactic(),
+      &device_gather_tactic(),
       &generated_pointwise_tactic(),
   };
 }
