@@ -15,8 +15,8 @@
 namespace tenon::core::cuda {
 namespace {
 
-/// Oldest and newest of what the texts say differently, then all others with the texts alone.
-constexpr int kArchs[] = {75, 80, 86, 89, 90, 100, 120};
+/// One for each way in which the texts differ between architectures, and the newest.
+constexpr int kArchs[] = {75, 80, 90, 120};
 
 class Compile : public testing::Test {
  protected:
@@ -49,7 +49,8 @@ Fact fact(DType dtype) { return Fact::tensor(dtype, {Dim::symbol("N"), 4, 8}); }
 KernelText text_of(OpRef op, const std::vector<DType>& inputs, DType storage) {
   Graph graph;
   std::vector<Value> values;
-  for (size_t i = 0; i < inputs.size(); ++i) values.push_back(graph.add_input("x" + std::to_string(i), fact(inputs[i]).type));
+  for (size_t i = 0; i < inputs.size(); ++i)
+    values.push_back(graph.add_input("x" + std::to_string(i), fact(inputs[i]).type));
   const NodeId id = graph.add(std::move(op), values).node;
   std::string why;
   const auto form = lower(graph, id, why);
@@ -100,8 +101,9 @@ TEST_F(Compile, PointwiseStorages) {
 }
 
 TEST_F(Compile, Casts) {
-  const DType types[] = {DType::f32, DType::f64, DType::f16, DType::bf16, DType::i8, DType::i16, DType::i32, DType::i64,
-                         DType::u8,  DType::u16, DType::u32, DType::u64,  DType::i4, DType::u4,  DType::i2,  DType::boolean};
+  const DType types[] = {DType::f32, DType::f64, DType::f16, DType::bf16,   DType::i8,  DType::i16,
+                         DType::i32, DType::i64, DType::u8,  DType::u16,    DType::u32, DType::u64,
+                         DType::i4,  DType::u4,  DType::i2,  DType::boolean};
   for (DType from : {DType::f32, DType::f64, DType::f16, DType::i64, DType::u64, DType::u4, DType::boolean}) {
     LoopForm form;
     form.operands = {{0, nullptr, fact(from)}};
@@ -115,9 +117,9 @@ TEST_F(Compile, Casts) {
 }
 
 TEST_F(Compile, Moves) {
-  for (const auto& [from, to] : {std::pair{DType::f32, DType::f32}, {DType::f16, DType::f16}, {DType::boolean, DType::boolean},
-                                 {DType::i64, DType::i64}, {DType::c128, DType::c128}, {DType::f32, DType::f16}, {DType::bf16, DType::f32}})
-    expect_compiles(box_text(from, to), std::string(to_string(from)) + " to " + std::string(to_string(to)));
+  expect_compiles(box_text(DType::f32, DType::bf16), "moves that convert");
+  for (DType dtype : {DType::boolean, DType::f16, DType::f32, DType::i64, DType::c128})
+    expect_compiles(box_text(dtype, dtype), "moves", 90);
 }
 
 TEST_F(Compile, Rows) {
@@ -148,12 +150,15 @@ TEST_F(Compile, Gathers) {
 }
 
 TEST_F(Compile, TheSameFormGivesTheSameText) {
-  const auto text = [] { return text_of(std::make_shared<Binary>(BinaryKind::add), {DType::f32, DType::f32}, DType::f16).text; };
+  const auto text = [] {
+    return text_of(std::make_shared<Binary>(BinaryKind::add), {DType::f32, DType::f32}, DType::f16).text;
+  };
   EXPECT_EQ(text(), text());
 }
 
 TEST_F(Compile, ErrorsHoldTheLog) {
-  EXPECT_NE(error_of({"extern \"C\" __global__ void wrong() { undefined_name(); }", {}}, 90).find("undefined_name"), std::string::npos);
+  EXPECT_NE(error_of({"extern \"C\" __global__ void wrong() { undefined_name(); }", {}}, 90).find("undefined_name"),
+            std::string::npos);
 }
 
 TEST(Divider, IsDivision) {

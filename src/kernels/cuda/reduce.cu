@@ -15,12 +15,18 @@ struct ReduceArgs {
   i64 kept_strides[kLoops], reduced_strides[kLoops];
 };
 
-inline float p_exp(float x) { return expf(x); }
-inline double p_exp(double x) { return exp(x); }
-inline float p_log(float x) { return logf(x); }
-inline double p_log(double x) { return log(x); }
-inline float p_sqrt(float x) { return sqrtf(x); }
-inline double p_sqrt(double x) { return sqrt(x); }
+template <class C> inline C p_exp(C x) {
+  if constexpr (same_type<C, float>) return expf(x);
+  else return C(exp(double(x)));
+}
+template <class C> inline C p_log(C x) {
+  if constexpr (same_type<C, float>) return logf(x);
+  else return C(log(double(x)));
+}
+template <class C> inline C p_sqrt(C x) {
+  if constexpr (same_type<C, float>) return sqrtf(x);
+  else return C(sqrt(double(x)));
+}
 
 template <class Fold, class C> inline C first_of() {
   if constexpr (same_type<Fold, Sum>) return C(0);
