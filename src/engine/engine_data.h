@@ -34,6 +34,7 @@ Graph normalized(const Graph&);
 struct EngineBundle {
   std::vector<EngineData> engines;  // device and options are those of the first
   std::string extra;
+  bool refittable = false;  // constants are kept as what they follow from, beside their values
 };
 
 void save_engine(const EngineData&, AtomicFile&);

@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "engine/engine_data.h"
+#include "engine/expressions.h"
 #include "engine/graph_codec.h"
 #include "ir/verify.h"
 
@@ -143,6 +144,15 @@ void read_profile(Bytes bytes, Profile& p) {
   }
 }
 
+std::vector<ConstRef> checked_expressions(Bytes bytes, const std::vector<ConstRef>& plain) {
+  try {
+    return read_expressions(bytes, plain);
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::corrupt_engine || error.code() == ErrorCode::out_of_memory) throw;
+    fail(ErrorCode::corrupt_engine, "the engine file is damaged: {}", error.what());
+  }
+}
+
 /// Engine `index` of the bundle: all but the device and the options.
 void read_engine(const Sections& sections, uint32_t index, std::span<const ConstRef> constants, EngineData& e) {
   read_profile(sections.get(SectionId::profile, index), e.profile);
@@ -172,6 +182,7 @@ std::string_view section_name(SectionId id) {
     case SectionId::weights: return "weights";
     case SectionId::code: return "code";
     case SectionId::extra: return "extra";
+    case SectionId::expressions: return "expressions";
   }
   return "unknown";
 }
@@ -181,7 +192,9 @@ EngineBundle load_engines(Bytes bytes, std::shared_ptr<const void> owner) {
   EngineBundle bundle;
   EngineData common;
   read_device(sections.get(SectionId::device), common);
-  const auto constants = read_weights(sections.get(SectionId::weight_table), sections.get(SectionId::weights), owner);
+  auto constants = read_weights(sections.get(SectionId::weight_table), sections.get(SectionId::weights), owner);
+  bundle.refittable = sections.has(SectionId::expressions);
+  if (bundle.refittable) constants = checked_expressions(sections.get(SectionId::expressions), constants);
   for (uint32_t i = 0; i == 0 || sections.has(SectionId::graph, i); ++i) {
     bundle.engines.push_back(common);
     read_engine(sections, i, constants, bundle.engines.back());

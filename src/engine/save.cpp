@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "engine/engine_data.h"
+#include "engine/expressions.h"
 #include "engine/graph_codec.h"
 
 namespace tenon::core {
@@ -117,8 +118,8 @@ class EngineWriter {
 };
 
 template <class File>
-void write_engines(std::span<const EngineData> engines, const std::string& extra, File& file) {
-  EngineWriter<File> writer(file, 3 + 3 * engines.size() + (extra.empty() ? 0 : 1));
+void write_engines(std::span<const EngineData> engines, const std::string& extra, bool refittable, File& file) {
+  EngineWriter<File> writer(file, 3 + 3 * engines.size() + (extra.empty() ? 0 : 1) + (refittable ? 1 : 0));
   ConstantTable constants;
   ByteWriter device;
   write_device(device, engines[0]);
@@ -137,17 +138,22 @@ void write_engines(std::span<const EngineData> engines, const std::string& extra
     bytes.raw(extra.data(), extra.size());
     writer.section(SectionId::extra, bytes);
   }
+  if (refittable) {
+    ByteWriter expressions;
+    write_expressions(expressions, constants);
+    writer.section(SectionId::expressions, expressions);
+  }
   writer.weights(constants.constants());
   writer.finish();
 }
 
 }  // namespace
 
-void save_engine(const EngineData& engine, AtomicFile& file) { write_engines({&engine, 1}, "", file); }
+void save_engine(const EngineData& engine, AtomicFile& file) { write_engines({&engine, 1}, "", false, file); }
 
 std::vector<std::byte> engine_bytes(const EngineBundle& bundle) {
   MemoryFile file;
-  write_engines(bundle.engines, bundle.extra, file);
+  write_engines(bundle.engines, bundle.extra, bundle.refittable, file);
   return std::move(file.bytes);
 }
 

@@ -175,6 +175,7 @@ std::vector<std::byte> serialize(const Plan& plan) {
   core::EngineBundle bundle;
   for (const core::Built& built : plan.engines) bundle.engines.push_back(built.data);
   bundle.extra = encode(plan.info);
+  bundle.refittable = plan.info.refittable;
   return core::engine_bytes(bundle);
 }
 

@@ -1,6 +1,9 @@
 #include "passes/fold.h"
 
+#include <algorithm>
+
 #include "base/checked.h"
+#include "ops/pointwise.h"
 #include "ops/shape.h"
 
 namespace tenon::core {
@@ -17,13 +20,25 @@ class ConstantContext : public InferContext {
 
 }  // namespace
 
+ConstRef refittable_constant(Tensor value, const std::string& name) {
+  const ConstRef leaf = Constant::make(std::move(value), name);
+  return Constant::expression(std::make_shared<const Identity>(), {leaf}, 0, leaf->type());
+}
+
+bool is_refittable(const ConstRef& c) {
+  if (!c || !c->is_expression()) return false;
+  const auto& inputs = c->inputs();
+  if (as<Identity>(c->op()) && !inputs[0]->is_expression() && !inputs[0]->name().empty()) return true;
+  return std::any_of(inputs.begin(), inputs.end(), is_refittable);
+}
+
 ConstRef fold(OpRef op, std::vector<ConstRef> inputs, int output) {
   std::vector<Fact> facts;
   for (const auto& c : inputs) facts.push_back(c ? Fact::of(c) : Fact());
   ConstantContext context(facts);
   const Type type = op->infer(context).at(output).type;
   auto lazy = Constant::expression(std::move(op), std::move(inputs), output, type);
-  return lazy->byte_size() > kMaxEagerFold ? lazy : Constant::make(lazy->value());
+  return lazy->byte_size() > kMaxEagerFold || is_refittable(lazy) ? lazy : Constant::make(lazy->value());
 }
 
 Value fold(Graph& g, OpRef op, const std::vector<Value>& inputs) {

@@ -6,6 +6,11 @@ namespace tenon::core {
 /// Constants above this many bytes stay expressions over their sources.
 inline constexpr int64_t kMaxEagerFold = 64 << 10;
 
+/// A weight that a refitter may replace later: an expression from the start, so that no rewrite relies on its values and
+/// every fold of it stays an expression.
+ConstRef refittable_constant(Tensor value, const std::string& name);
+bool is_refittable(const ConstRef&);
+
 /// `op` over constants (null: left out): computed now when the result is small, an expression otherwise. Facts come
 /// from `infer`; the result's dims must be constant.
 ConstRef fold(OpRef op, std::vector<ConstRef> inputs, int output = 0);

@@ -55,7 +55,7 @@ std::vector<ConstRef> fold_node(const Graph& g, const Node& node) {
   for (size_t i = 0; i < node.outputs.size(); ++i)
     out.push_back(Constant::expression(node.op, inputs, static_cast<int>(i), node.outputs[i].type));
   const bool small =
-      std::all_of(out.begin(), out.end(), [](const ConstRef& c) { return c->byte_size() <= kMaxEagerFold; });
+      std::all_of(out.begin(), out.end(), [](const ConstRef& c) { return c->byte_size() <= kMaxEagerFold && !is_refittable(c); });
   return small ? evaluate_now(node, inputs) : out;
 }
 

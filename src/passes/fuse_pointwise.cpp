@@ -1,3 +1,4 @@
+#include "passes/fold.h"
 #include "passes/fuse_pointwise.h"
 
 #include <algorithm>
@@ -45,7 +46,7 @@ bool is_fusible(const Graph& g, NodeId id) {
 
 bool is_scalar_constant(const Graph& g, Value v) {
   const ConstRef c = g.constant(v);
-  return c && checked_product(c->dims()) == 1;
+  return c && checked_product(c->dims()) == 1 && !is_refittable(c);
 }
 
 using Group = std::set<NodeId>;

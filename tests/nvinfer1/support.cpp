@@ -4,12 +4,23 @@
 
 #include "ir/text.h"
 #include "ops/all.h"
+#include "passes/fold.h"
 
 namespace tenon::test {
 
 using namespace nvinfer1;
 
 namespace {
+
+void name_weights(core::Graph& g, const std::vector<std::string>& names) {
+  auto name = names.begin();
+  for (core::NodeId id : g.order()) {
+    const auto* constant = g.node(id).as<core::ConstantOp>();
+    if (!constant || name == names.end()) continue;
+    const core::Value named = g.add_constant(core::refittable_constant(constant->value->value(), *name++));
+    g.apply({{{core::Value{id, 0}, named}}});
+  }
+}
 
 core::Built build_profile(const PlanText& text, const Shapes& shapes) {
   BuildOptions options;
@@ -20,6 +31,7 @@ core::Built build_profile(const PlanText& text, const Shapes& shapes) {
   options.verify = std::none_of(text.info.tensors.begin(), text.info.tensors.end(), [](const auto& t) { return t.shape_io; });
   const auto source = [&](const std::map<std::string, core::Shape>& fixed, const core::Log&) {
     core::Graph g = core::parse("graph main(" + text.inputs + ") {\n" + text.body + "\nreturn " + text.outputs + "\n}", core::op_registry());
+    name_weights(g, text.weights);
     for (size_t i = 0; i < g.inputs().size(); ++i)
       if (const auto found = fixed.find(g.input_name(static_cast<int>(i))); found != fixed.end())
         g.set_input_type(static_cast<int>(i), core::Type::tensor(g.type(g.inputs()[i]).dtype, found->second));

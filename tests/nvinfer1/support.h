@@ -47,6 +47,7 @@ using Shapes = std::map<std::string, ShapeRange>;
 struct PlanText {
   std::string inputs, body, outputs;
   std::vector<Shapes> profiles = {{}};
+  std::vector<std::string> weights = {};  // names of the first constants
   adapter::PlanInfo info;  // tensors and profiles are filled in when they are empty
 };
 std::vector<std::byte> make_plan(const PlanText&);

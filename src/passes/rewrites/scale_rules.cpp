@@ -178,7 +178,7 @@ std::optional<ScaleShift> scale_and_shift(const Graph& g, Value root, const Batc
   std::vector<std::vector<double>> parameters;
   for (int i = 1; i <= 4; ++i) {
     const ConstRef c = g.constant(input(g, root, i));
-    if (!c || c->dims().size() != 1) return std::nullopt;
+    if (!c || c->dims().size() != 1 || is_refittable(c)) return std::nullopt;
     parameters.push_back(to_doubles(c->value()));
   }
   ScaleShift out;

@@ -1,0 +1,106 @@
+#include <cstdlib>
+#include <map>
+
+#include "support.h"
+
+using namespace nvinfer1;
+using namespace tenon::test;
+
+namespace {
+
+/// Counts what it gives.
+class Counting : public IGpuAllocator {
+ public:
+  void* allocate(uint64_t size, uint64_t alignment, AllocatorFlags) override {
+    if (full) return nullptr;
+    void* data = std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
+    live[data] = size;
+    ++calls;
+    return data;
+  }
+  void free(void* data) override {
+    EXPECT_EQ(live.erase(data), 1U);
+    std::free(data);
+  }
+  std::map<void*, uint64_t> live;
+  int calls = 0;
+  bool full = false;
+};
+
+struct MemoryTest : Fixture {
+  void run(IExecutionContext& context, int32_t rows, bool works = true) {
+    ASSERT_TRUE(context.setInputShape("x", dims({rows, 4})));
+    context.setTensorAddress("x", x);
+    context.setTensorAddress("y", y);
+    ASSERT_EQ(context.enqueueV3(nullptr), works) << logger.text;
+    if (works) {
+      EXPECT_NEAR(y[0], 0.25F, 1e-6);
+    }
+  }
+  float x[32] = {}, y[32] = {};
+};
+
+TEST_F(MemoryTest, ComesFromTheClientsAllocator) {
+  Counting allocator;
+  runtime->setGpuAllocator(&allocator);
+  auto engine = load(two_step_plan());
+  ASSERT_NE(engine, nullptr) << logger.text;
+  std::unique_ptr<IExecutionContext> context(engine->createExecutionContext());
+  run(*context, 8);
+  EXPECT_FALSE(allocator.live.empty());
+  Counting temporary;
+  EXPECT_TRUE(context->setTemporaryStorageAllocator(&temporary));
+  EXPECT_EQ(context->getTemporaryStorageAllocator(), &temporary);
+  EXPECT_TRUE(allocator.live.empty());
+  run(*context, 8);
+  EXPECT_FALSE(temporary.live.empty());
+  context.reset();
+  EXPECT_TRUE(temporary.live.empty());
+  context.reset(engine->createExecutionContext());
+  allocator.full = true;
+  run(*context, 8, false);
+  expect_error(ErrorCode::kFAILED_ALLOCATION, "the client's allocator gave no memory");
+}
+
+TEST_F(MemoryTest, IsSharedByContextsThatRunInTurn) {
+  auto engine = load(two_step_plan());
+  ASSERT_NE(engine, nullptr);
+  const size_t bytes = engine->getDeviceMemorySize();
+  ASSERT_GT(bytes, 0U);
+  std::unique_ptr<IExecutionContext> a(engine->createExecutionContextWithoutDeviceMemory()), b(engine->createExecutionContextWithoutDeviceMemory());
+  run(*a, 8, false);
+  expect_error(ErrorCode::kINVALID_STATE, "call setDeviceMemory");
+  void* block = std::aligned_alloc(256, (bytes + 255) / 256 * 256);
+  std::fill_n(static_cast<char*>(block), bytes, 77);
+  a->setDeviceMemory(block);
+  b->setDeviceMemoryV2(block, static_cast<int64_t>(bytes));
+  run(*a, 8);
+  run(*b, 3);
+  EXPECT_TRUE(std::any_of(static_cast<char*>(block), static_cast<char*>(block) + bytes, [](char c) { return c != 77; })) << "the block was not used";
+  EXPECT_GT(b->updateDeviceMemorySizeForShapes(), 0U);
+  b->setDeviceMemoryV2(block, 8);
+  run(*b, 8, false);
+  expect_error(ErrorCode::kINVALID_ARGUMENT, "8 bytes");
+  a->setDeviceMemory(static_cast<char*>(block) + 4);
+  expect_error(ErrorCode::kINVALID_ARGUMENT, "aligned");
+  std::unique_ptr<IExecutionContext> own(engine->createExecutionContext());
+  own->setDeviceMemory(block);
+  expect_error(ErrorCode::kINVALID_STATE, "memory of its own");
+  EXPECT_EQ(own->updateDeviceMemorySizeForShapes(), 0U);
+  expect_error(ErrorCode::kINVALID_STATE, "has no shape yet");
+  std::free(block);
+}
+
+TEST_F(MemoryTest, RecordsInputConsumedEventsOrSaysThatItCanNot) {
+  auto engine = load(two_step_plan());
+  std::unique_ptr<IExecutionContext> context(engine->createExecutionContext());
+  auto event = reinterpret_cast<cudaEvent_t>(x);
+  EXPECT_TRUE(context->setInputConsumedEvent(event));
+  EXPECT_EQ(context->getInputConsumedEvent(), event);
+  run(*context, 8, false);
+  expect_error(ErrorCode::kUNSUPPORTED_STATE, "no CUDA runtime that could record it");
+  context->setInputConsumedEvent(nullptr);
+  run(*context, 8);
+}
+
+}  // namespace
