@@ -85,16 +85,23 @@ class CacheFile {
   const Log& log_;
 };
 
-void select_kernels(Built& built, const BuildOptions& options, TimingCache& cache, const Log& log, Phases& phases) {
+void choose(Built& built, const BuildOptions& options, TimingCache& cache, const Log& log, Phases& phases) {
   EngineData& data = built.data;
-  built.candidates = find_candidates(data.graph, data.device, data.options, options.reference);
   Selection selection = select(data, built.candidates, *built.device, *built.threads, cache, select_options(options, phases), log);
   data.choices = std::move(selection.choices);
-  built.report.tactics_timed = selection.timed;
+  built.report.tactics_timed += selection.timed;
   built.report.cache_hits = selection.cache_hits;
   built.report.choices_from_cache = selection.from_cache;
   built.report.stopped_early = selection.stopped_early;
   if (selection.stopped_early) built.report.warnings.push_back("the time limit was reached before everything was measured");
+}
+
+void select_kernels(Built& built, const BuildOptions& options, const BuildHooks& hooks, TimingCache& cache, const Log& log, Phases& phases) {
+  EngineData& data = built.data;
+  built.candidates = find_candidates(data.graph, data.device, data.options, options.reference);
+  choose(built, options, cache, log, phases);
+  if (hooks.chosen && hooks.chosen(built, cache, false)) choose(built, options, cache, log, phases);
+  if (hooks.chosen) hooks.chosen(built, cache, true);
   built.program = make_program(data, built.device, built.threads);
 }
 
@@ -112,12 +119,13 @@ void at_assumed_dims(const BuildReport& report, FunctionRef<void()> run) {
 }
 
 /// Selects kernels, makes the program, and verifies it against `original`.
-void finish(Built& built, const Graph& original, const BuildOptions& options, const Log& log, Phases& phases) {
-  CacheFile file(options.timing_cache, log);
+void finish(Built& built, const Graph& original, const BuildOptions& options, const BuildHooks& hooks, const Log& log, Phases& phases) {
+  CacheFile file(hooks.cache ? "" : options.timing_cache, log);
+  TimingCache& cache = hooks.cache ? *hooks.cache : file.cache;
   try {
-    phases.run("select", [&] { select_kernels(built, options, file.cache, log, phases); });
+    phases.run("select", [&] { select_kernels(built, options, hooks, cache, log, phases); });
     note_coverage(built, log);
-    if (options.verify && !options.reference) phases.run("verify", [&] { at_assumed_dims(built.report, [&] { verify_build(built, original, file.cache, log); }); });
+    if (options.verify && !options.reference) phases.run("verify", [&] { at_assumed_dims(built.report, [&] { verify_build(built, original, cache, log); }); });
   } catch (const Error&) {
     file.save();
     throw;
@@ -139,7 +147,7 @@ Built build(const ModelSource& source, const BuildOptions& options) {
   return build(GraphSource(make), options);
 }
 
-Built build(const GraphSource& source, const BuildOptions& options) {
+Built build(const GraphSource& source, const BuildOptions& options, const BuildHooks& hooks) {
   Built built;
   Phases phases(options, built.report);
   const Log log = make_log(options.log, options.log_level);
@@ -168,7 +176,7 @@ Built build(const GraphSource& source, const BuildOptions& options) {
   built.data.graph = normalized(graph);
   for (const auto& [origin, why] : built.data.graph.dropped())
     built.report.dropped.emplace_back(built.data.graph.origins()[origin].name, why);
-  finish(built, original, options, log, phases);
+  finish(built, original, options, hooks, log, phases);
   return built;
 }
 
@@ -181,7 +189,7 @@ Built rebuild(EngineData data, const BuildOptions& options) {
   built.data.device = built.device->info();
   built.data.options = tactic_options(options);
   built.threads = std::make_shared<Threads>(built.data.device.threads);
-  finish(built, built.data.graph, options, log, phases);
+  finish(built, built.data.graph, options, {}, log, phases);
   return built;
 }
 

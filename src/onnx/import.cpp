@@ -72,6 +72,13 @@ ImportedModel import_onnx_bytes(std::shared_ptr<const void> owner, std::span<con
   return import_bytes(std::move(owner), bytes, folder, options, nullptr);
 }
 
+std::vector<NodeReport> check_onnx_bytes(std::shared_ptr<const void> owner, std::span<const std::byte> bytes,
+                                         const std::string& folder, const ImportOptions& options) {
+  std::vector<NodeReport> reports;
+  import_bytes(std::move(owner), bytes, folder, options, &reports);
+  return reports;
+}
+
 std::vector<NodeReport> check_onnx(const std::string& path, const ImportOptions& options) {
   std::vector<NodeReport> reports;
   import_file(path, options, &reports);

@@ -122,5 +122,7 @@ struct NodeReport {
   ErrorCode code = ErrorCode::internal;
 };
 std::vector<NodeReport> check_onnx(const std::string& path, const ImportOptions& = {});
+std::vector<NodeReport> check_onnx_bytes(std::shared_ptr<const void> owner, std::span<const std::byte> bytes,
+                                         const std::string& folder, const ImportOptions& = {});
 
 }  // namespace tenon::core

@@ -33,6 +33,13 @@ class TimingCache {
   /// Keeps more samples, then the lower time, then the smaller text: the order of merging does not matter.
   void merge(const TimingCache& other);
 
+  using Costs = std::map<std::pair<std::string, std::string>, CostRecord>;  // problem, offer
+  const Costs& costs() const { return costs_; }
+  /// Replaces a measurement by hand: final choices made before it no longer hold.
+  void edit_cost(const std::string& problem, const std::string& offer, double us) {
+    costs_[{problem, offer}].us = us;
+    choices_.clear();
+  }
   const CostRecord* cost(const Hash& problem, const std::string& offer) const;
   void set_cost(const Hash& problem, const std::string& offer, CostRecord);
   /// The final offers of a build, one text per node that has one.
@@ -44,7 +51,7 @@ class TimingCache {
 
  private:
   bool parse_line(std::string_view body);
-  std::map<std::pair<std::string, std::string>, CostRecord> costs_;  // problem, offer
+  Costs costs_;
   std::map<std::string, std::vector<std::string>> choices_;
   std::map<std::string, std::string> verdicts_;
 };
