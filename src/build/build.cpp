@@ -100,7 +100,10 @@ void select_kernels(Built& built, const BuildOptions& options, const BuildHooks&
   EngineData& data = built.data;
   built.candidates = find_candidates(data.graph, data.device, data.options, options.reference);
   choose(built, options, cache, log, phases);
-  if (hooks.chosen && hooks.chosen(built, cache, false)) choose(built, options, cache, log, phases);
+  if (hooks.chosen && hooks.chosen(built, cache, false)) {
+    TimingCache limited = cache;  // a choice among fewer candidates is not remembered
+    choose(built, options, limited, log, phases);
+  }
   if (hooks.chosen) hooks.chosen(built, cache, true);
   built.program = make_program(data, built.device, built.threads);
 }
