@@ -38,11 +38,11 @@ class Buffer {
   std::byte* data_;
 };
 
-/// Small numbers of both signs, as a float type stores them; other types stay zero.
-Tensor example(DType stored, const Dims& dims) {
-  std::vector<float> x(static_cast<size_t>(is_float(stored) ? checked_product(dims) : 0));
+/// Small numbers of both signs, as a float type stores them; other types stay zero. They repeat after 101 elements.
+Tensor example(DType stored, int64_t count) {
+  std::vector<float> x(static_cast<size_t>(is_float(stored) ? count : 0));
   for (size_t i = 0; i < x.size(); ++i) x[i] = static_cast<float>((i * 37) % 101) / 101.0f - 0.5f;
-  return is_float(stored) ? from_floats(stored, dims, x) : Tensor(stored, dims);
+  return is_float(stored) ? from_floats(stored, {count}, x) : Tensor(stored, {count});
 }
 
 /// A call's memory, filled with small numbers that no kernel refuses.
@@ -69,11 +69,28 @@ class Call {
   TensorArg argument(const Fact& fact, const Format& format, const Dims& dims, bool used, Weights& weights) {
     if (!fact.present() || !used || fact.type.boxed()) return {nullptr, &dims};
     // Integer inputs are often indices or shapes: a constant's own values are the only safe ones.
-    const Tensor values = fact.constant && format.storage == DType::none ? weights.plain(fact.constant) : example(stored_as(format, fact.type.dtype), dims);
-    std::byte* data = take(values.byte_size(), format.place);
-    if (values.byte_size() > 0) stream_->copy(data, format.place, values.bytes().data(), Place::host, values.byte_size());
-    stream_->wait();
+    const bool own_values = fact.constant && format.storage == DType::none;
+    const DType stored = stored_as(format, fact.type.dtype);
+    const int64_t count = checked_product(dims);
+    std::byte* data = nullptr;
+    if (own_values) {
+      const Tensor values = weights.plain(fact.constant);
+      data = take(values.byte_size(), format.place);
+      stream_->copy(data, format.place, values.bytes().data(), Place::host, values.byte_size());
+      stream_->wait();
+    } else {
+      data = take(checked_mul(count, size_of(stored)), format.place);
+      fill(data, format.place, stored, count);
+    }
     return {data, &dims};
+  }
+  // A short piece is written and then copied behind itself, at the speed of the memory it lies in.
+  void fill(std::byte* data, Place place, DType stored, int64_t count) {
+    const int64_t piece = std::min<int64_t>(count, 101 * 256), bytes = checked_mul(count, size_of(stored));
+    const Tensor values = example(stored, piece);
+    stream_->copy(data, place, values.bytes().data(), Place::host, values.byte_size());
+    stream_->wait();
+    for (int64_t filled = values.byte_size(); filled < bytes; filled *= 2) stream_->copy(data + filled, place, data, place, std::min(filled, bytes - filled));
   }
   Device& device_;
   std::unique_ptr<Stream> stream_;

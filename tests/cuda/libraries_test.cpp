@@ -77,13 +77,26 @@ class Libraries : public OnGpu {
 };
 
 TEST_F(Libraries, Convolutions) {
-  for (int round = 0; round < 16; ++round)
+  for (int round = 0; round < 8; ++round)
     convolution(2, one_of({8, 16, 24, 64}), one_of({8, 32, 64}), 1, 10, round % 3 == 2 ? DType::f16 : DType::f32, any_activation());
 }
 
 TEST_F(Libraries, ConvolutionsOfOddChannels) {
-  for (int round = 0; round < 8; ++round)
+  for (int round = 0; round < 4; ++round)
     convolution(2, one_of({1, 3, 5, 17}), one_of({7, 16, 33, 64}), 1, 12, round % 2 ? DType::bf16 : DType::f32, any_activation());
+}
+
+TEST_F(Libraries, PointwiseConvolutionsAsProducts) {
+  for (int round = 0; round < 10; ++round) {
+    Conv conv;
+    conv.activation = activation({{}, {"relu", 0, 0}});
+    const DType dtype = round % 3 == 2 ? DType::f16 : DType::f32;
+    const int64_t channels = one_of({8, 64, 160}), filters = one_of({8, 24, 200}), size = one_of({1, 3, 7, 14});
+    const Dims x{one_of({1, 3}), channels, size, size + 1}, y{x[0], filters, size, size + 1};
+    expect("cublaslt_conv", std::make_shared<Conv>(conv),
+           {random_tensor(dtype, x, random_), weights(dtype, {filters, channels, 1, 1}, channels), maybe(chance(70), dtype, {filters}), maybe(chance(40), dtype, y)},
+           {1, 2});
+  }
 }
 
 TEST_F(Libraries, GroupedConvolutions) {

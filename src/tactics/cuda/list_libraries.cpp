@@ -4,7 +4,7 @@
 namespace tenon::core::cuda {
 
 std::vector<const Tactic*> library_tactics() {
-  return {&cudnn_conv_tactic(), &cudnn_attention_tactic(), &cublaslt_matmul_tactic(), &cudnn_matmul_tactic()};
+  return {&cudnn_conv_tactic(), &cublaslt_conv_tactic(), &cudnn_attention_tactic(), &cublaslt_matmul_tactic(), &cudnn_matmul_tactic()};
  }
 
 }  // namespace tenon::core::cuda

@@ -1,0 +1,187 @@
+#include "tactics/cuda/cublaslt_product.h"
+
+#include <algorithm>
+
+namespace tenon::core::cuda {
+namespace {
+
+constexpr int64_t kWorkspace = 32 << 20;
+constexpr uint32_t kAlignment = 16;  // of every tensor, in bytes
+
+cudaDataType_t data_type(DType d) {
+  return d == DType::f16 ? CUDA_R_16F : d == DType::bf16 ? CUDA_R_16BF : CUDA_R_32F;
+}
+
+class Layout {
+ public:
+  Layout(const CublasLt& lib, DType type, const ProductMatrix& m, int64_t batch) : lib_(lib) {
+    const auto rows = static_cast<uint64_t>(m.transposed ? m.rows : m.columns);
+    const auto columns = static_cast<uint64_t>(m.transposed ? m.columns : m.rows);
+    lib.check(lib.create_layout(&layout_, data_type(type), rows, columns, m.leading), "describing a matrix");
+    const auto count = static_cast<int32_t>(batch);
+    lib.check(lib.set_layout(layout_, CUBLASLT_MATRIX_LAYOUT_BATCH_COUNT, &count, sizeof count), "describing a batch");
+    lib.check(lib.set_layout(layout_, CUBLASLT_MATRIX_LAYOUT_STRIDED_BATCH_OFFSET, &m.batch_stride, sizeof m.batch_stride),
+              "describing a batch");
+  }
+  ~Layout() { lib_.destroy_layout(layout_); }
+  Layout(const Layout&) = delete;
+  Layout& operator=(const Layout&) = delete;
+  cublasLtMatrixLayout_t get() const { return layout_; }
+
+ private:
+  const CublasLt& lib_;
+  cublasLtMatrixLayout_t layout_ = nullptr;
+};
+
+/// The operation, whose bias pointer one context sets before each run.
+class Operation : public State {
+ public:
+  Operation(const CublasLt& lib, const ProductMode& mode) : lib_(lib) {
+    const auto compute = mode.type == DType::f32 && mode.tf32 ? CUBLAS_COMPUTE_32F_FAST_TF32 : CUBLAS_COMPUTE_32F;
+    lib.check(lib.create_operation(&operation_, compute, CUDA_R_32F), "describing a product");
+    set(CUBLASLT_MATMUL_DESC_TRANSA, static_cast<int32_t>(mode.transposed_w ? CUBLAS_OP_T : CUBLAS_OP_N));
+    set(CUBLASLT_MATMUL_DESC_TRANSB, static_cast<int32_t>(mode.transposed_a ? CUBLAS_OP_T : CUBLAS_OP_N));
+    set(CUBLASLT_MATMUL_DESC_EPILOGUE, static_cast<uint32_t>(mode.epilogue()));
+    if (!mode.bias) return;
+    set(CUBLASLT_MATMUL_DESC_BIAS_DATA_TYPE, static_cast<int32_t>(data_type(mode.type)));
+    set_bias(reinterpret_cast<const void*>(uintptr_t{256}));  // the heuristics look at its alignment alone
+  }
+  ~Operation() override { lib_.destroy_operation(operation_); }
+  Operation(const Operation&) = delete;
+  Operation& operator=(const Operation&) = delete;
+
+  void set_bias(const void* bias) { set(CUBLASLT_MATMUL_DESC_BIAS_POINTER, bias); }
+  cublasLtMatmulDesc_t get() const { return operation_; }
+
+ private:
+  template <class T>
+  void set(cublasLtMatmulDescAttributes_t attribute, const T& value) {
+    lib_.check(lib_.set_operation(operation_, attribute, &value, sizeof value), "setting attribute {} of a product",
+               static_cast<int>(attribute));
+  }
+
+  const CublasLt& lib_;
+  cublasLtMatmulDesc_t operation_ = nullptr;
+};
+
+/// The heuristics' algorithms for one product, best first.
+class Search {
+ public:
+  explicit Search(const CublasLt& lib, int64_t workspace) : lib_(lib) {
+    lib.check(lib.create_preference(&preference_), "describing a preference");
+    set(CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, static_cast<uint64_t>(workspace));
+    for (auto attribute : {CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES,
+                           CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES})
+      set(attribute, kAlignment);
+  }
+  ~Search() { lib_.destroy_preference(preference_); }
+  Search(const Search&) = delete;
+  Search& operator=(const Search&) = delete;
+
+  std::vector<cublasLtMatmulHeuristicResult_t> run(const Operation& op, const Layout& w, const Layout& a, const Layout& y) {
+    std::vector<cublasLtMatmulHeuristicResult_t> results(kProductAlgorithms);
+    int count = 0;
+    const auto status = lib_.heuristic(lib_.handle(), op.get(), w.get(), a.get(), y.get(), y.get(), preference_,
+                                       kProductAlgorithms, results.data(), &count);
+    if (status == CUBLAS_STATUS_NOT_SUPPORTED || status == CUBLAS_STATUS_INVALID_VALUE) count = 0;
+    else lib_.check(status, "asking for algorithms");
+    results.resize(static_cast<size_t>(count));
+    std::erase_if(results, [](const auto& r) { return r.state != CUBLAS_STATUS_SUCCESS; });
+    return results;
+  }
+
+ private:
+  template <class T>
+  void set(cublasLtMatmulPreferenceAttributes_t attribute, T value) {
+    lib_.check(lib_.set_preference(preference_, attribute, &value, sizeof value), "setting preference {}",
+               static_cast<int>(attribute));
+  }
+
+  const CublasLt& lib_;
+  cublasLtMatmulPreference_t preference_ = nullptr;
+};
+
+/// y^T = w^T a^T: cuBLASLt's first factor is the right side.
+class ProductExecutable : public DeviceExecutable {
+ public:
+  ProductExecutable(const CublasLt& lib, Product parts)
+      : lib_(lib),
+        parts_(std::move(parts)),
+        w_(lib, parts_.mode.type, parts_.w, parts_.batch),
+        a_(lib, parts_.mode.type, parts_.a, parts_.batch),
+        y_(lib, parts_.mode.type, parts_.y, parts_.batch) {}
+
+  /// False with a sentence where there is no such algorithm.
+  bool choose(int64_t index, int64_t workspace, std::string& why) {
+    const auto found = Search(lib_, workspace).run(Operation(lib_, parts_.mode), w_, a_, y_);
+    if (index < 0 || index >= static_cast<int64_t>(found.size())) {
+      why = fmt::format("{} has {} algorithms for this product, number {} was asked for", lib_.version(), found.size(), index);
+      return false;
+    }
+    algorithm_ = found[static_cast<size_t>(index)].algo;
+    workspace_ = static_cast<int64_t>(found[static_cast<size_t>(index)].workspaceSize);
+    return true;
+  }
+
+  int64_t workspace_bytes() const override { return workspace_; }
+  bool uses_input(int i) const override { return i != 1 || !parts_.weights; }
+  std::unique_ptr<State> make_state() const override { return std::make_unique<Operation>(lib_, parts_.mode); }
+  std::string kernel_name() const override {
+    return fmt::format("cublaslt:algo {} tile {} stages {} split-k {}", attribute(CUBLASLT_ALGO_CONFIG_ID),
+                       attribute(CUBLASLT_ALGO_CONFIG_TILE_ID), attribute(CUBLASLT_ALGO_CONFIG_STAGES_ID),
+                       attribute(CUBLASLT_ALGO_CONFIG_SPLITK_NUM));
+  }
+
+  void enqueue(State* state, const Args& args, cudaStream_t stream) const override {
+    auto& operation = *static_cast<Operation*>(state);
+    if (parts_.mode.bias) operation.set_bias(args.in[2].data);
+    const void* w = parts_.weights ? parts_.weights->data() : args.in[1].data;
+    const void* c = parts_.addend >= 0 ? args.in[static_cast<size_t>(parts_.addend)].data : args.out[0].data;
+    const float beta = parts_.addend >= 0 ? 1 : 0;
+    lib_.check(lib_.matmul(lib_.handle(), operation.get(), &parts_.alpha, w, w_.get(), args.in[0].data, a_.get(), &beta, c,
+                           y_.get(), args.out[0].data, y_.get(), &algorithm_, args.workspace,
+                           static_cast<size_t>(workspace_), stream),
+               "multiplying {} matrices of {} x {} by {} x {}", parts_.batch, parts_.a.rows, parts_.a.columns,
+               parts_.w.rows, parts_.w.columns);
+  }
+
+ private:
+  int32_t attribute(cublasLtMatmulAlgoConfigAttributes_t name) const {
+    int32_t value = -1;
+    size_t written = 0;
+    lib_.algo_attribute(&algorithm_, name, &value, sizeof value, &written);
+    return value;
+  }
+
+  const CublasLt& lib_;
+  Product parts_;
+  Layout w_, a_, y_;
+  cublasLtMatmulAlgo_t algorithm_{};
+  int64_t workspace_ = 0;
+};
+
+}  // namespace
+
+cublasLtEpilogue_t ProductMode::epilogue() const {
+  if (!bias) return activation;
+  if (activation == CUBLASLT_EPILOGUE_RELU) return CUBLASLT_EPILOGUE_RELU_BIAS;
+  return activation == CUBLASLT_EPILOGUE_GELU ? CUBLASLT_EPILOGUE_GELU_BIAS : CUBLASLT_EPILOGUE_BIAS;
+}
+
+std::shared_ptr<const Executable> prepare_product(const PrepareContext& cx, Product product, std::string& why) {
+  const CublasLt* lib = CublasLt::get(why);
+  if (!lib) return nullptr;
+  const CurrentDevice device(cx.problem.device.index);
+  auto executable = std::make_shared<ProductExecutable>(*lib, std::move(product));
+  if (!executable->choose(cx.offer.config.at("algo"), std::min(kWorkspace, cx.problem.options.max_memory), why)) return nullptr;
+  return executable;
+}
+
+void add_algorithm_offers(Offer offer, std::vector<Offer>& into) {
+  for (int i = 0; i < kProductAlgorithms; ++i) {
+    offer.config["algo"] = i;
+    into.push_back(offer);
+  }
+}
+
+}  // namespace tenon::core::cuda
