@@ -99,6 +99,7 @@ def peers(names, compile_too):
             call()
         return graph.replay
 
+    print(json.dumps({"case": "versions", "torch": torch.__version__, "cudnn": torch.backends.cudnn.version(), "transformers": transformers.__version__}))
     with torch.inference_mode():
         for name, batch in names:
             try:
@@ -144,8 +145,11 @@ def main():
     if arguments.peers:
         return peers(cases, arguments.compile)
     gpu = subprocess.run(["nvidia-smi", "--query-gpu=name,driver_version", "--format=csv,noheader"], capture_output=True, text=True).stdout.strip()
-    result = {"date": datetime.date.today().isoformat(), "command": " ".join(sys.argv), "gpu": gpu, "precision": arguments.precision, "cases": {}}
+    built = pathlib.Path(__file__).resolve().parent.parent / ".gpu/built.json"
+    result = {"date": datetime.date.today().isoformat(), "command": " ".join(["bench/gpu.py", *sys.argv[1:]]), "gpu": gpu, "precision": arguments.precision,
+              **(json.loads(built.read_text()) if built.exists() else {}), "versions": {}, "cases": {}}
     others = {} if arguments.no_peers else time_peers(cases, arguments.compile)
+    result["versions"] = others.pop("versions", {})
     print(f"{'case':24} {'tenon':>9} {'torch':>9} {'compile':>9} {'ratio':>7} {'build s':>8} steps")
     for name, batch in cases:
         key = f"{name}:{batch}"

@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
-"""Writes the table of results between the marks in README.md from the newest file of each machine in bench/results/.
-With --check it only says whether the table is up to date."""
+"""Writes the tables of results between the marks in README.md from the newest file of each device in bench/results/.
+With --check it only says whether they are up to date; --gpu-sources prints the hash of what a GPU result depends on: a row that
+was measured with other kernels, tactics or device code prints `not measured at this commit` instead of its times."""
+import hashlib
 import json
 import pathlib
 import sys
@@ -27,18 +29,52 @@ def table(result):
     return "\n".join(lines)
 
 
+def gpu_sources():
+    """The hash of all code that runs only for GPUs."""
+    files = sorted(p for p in (ROOT / "src").rglob("*") if p.is_file() and "cuda" in p.relative_to(ROOT).parts[:-1] and p.suffix != ".md")
+    total = hashlib.sha256()
+    for p in files:
+        total.update(str(p.relative_to(ROOT)).encode() + b"\0" + p.read_bytes())
+    return total.hexdigest()
+
+
+def ms(row, key):
+    return f"{row[key]:.3f}" if key in row else "-"
+
+
+def gpu_table(result):
+    stale = result["sources"] != gpu_sources()
+    compiled = any("torch_compile_ms" in row for row in result["cases"].values())
+    lines = [f"{result['gpu']}, {result['date']}, {result['precision']}: ms of GPU time per call of a captured graph with inputs on the device, medians, "
+             f"both in one run; PyTorch {result['versions']['torch']} in half precision, channels last, eager as a captured graph"
+             + (" and torch.compile (max-autotune)" if compiled else "") + f". Tenon at {result['commit']}.", "",
+             "| model, batch | Tenon | PyTorch graph | " + ("torch.compile | " if compiled else "") + "Tenon / better peer | build, s |", "|---|---|---|---|---|" + ("---|" if compiled else "")]
+    for key, row in result["cases"].items():
+        peers = [row[k] for k in ("torch_graph_ms", "torch_compile_ms") if k in row]
+        ratio = f"{row['tenon_ms'] / min(peers):.2f}" if peers and "tenon_ms" in row else "-"
+        cells = ["not measured at this commit", "", *([""] if compiled else []), "", ""] if stale else \
+            [ms(row, "tenon_ms"), ms(row, "torch_graph_ms"), *([ms(row, "torch_compile_ms")] if compiled else []), ratio, f"{row['build_s']:.0f}" if "build_s" in row else "-"]
+        lines.append(f"| {key.replace(':', ', ')} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def newest(pattern):
+    found = sorted((ROOT / "bench/results").glob(pattern))
+    return json.loads(found[-1].read_text()) if found else None
+
+
 def main():
-    results = sorted((ROOT / "bench/results").glob("cpu-*.json"))
+    if "--gpu-sources" in sys.argv:
+        return print(gpu_sources())
     readme = ROOT / "README.md"
     text = readme.read_text()
     before, rest = text.split(BEGIN)
     _, after = rest.split(END)
-    newest = json.loads(results[-1].read_text()) if results else None
-    body = f"\n{table(newest)}\n\nMade by `{newest['command']}`.\n" if newest else "\nNo results recorded yet.\n"
-    made = before + BEGIN + body + END + after
+    parts = [f"{make(result)}\n\nMade by `{result['command']}`." for pattern, make in (("gpu-*.json", gpu_table), ("cpu-*.json", table)) if (result := newest(pattern))]
+    made = before + BEGIN + "\n" + ("\n\n".join(parts) or "No results recorded yet.") + "\n" + END + after
     if "--check" in sys.argv:
         if made != text:
-            print("README.md: the table of results is out of date; run scripts/readme_table.py")
+            print("README.md: the tables of results are out of date; run scripts/readme_table.py")
         return int(made != text)
     readme.write_text(made)
     return 0
