@@ -9,13 +9,14 @@
 namespace tenon::core {
 namespace {
 
-/// The window of a convolution, its kernel taken from the weights when there is no attribute.
+/// The window of a convolution, its kernel taken from the weights when there is no attribute, spelled out.
 Window conv_window(ImportContext& cx, Value weights) {
   Window w = import_window(cx);
-  if (!w.kernel.empty() || cx.rank(weights, "the weights") < 3) return w;
-  const Shape& shape = cx.fact(weights).shape();
-  if (const auto kernel = const_dims(Shape(shape.begin() + 2, shape.end()))) w.kernel = *kernel;
-  return w;
+  if (w.kernel.empty() && cx.rank(weights, "the weights") >= 3) {
+    const Shape& shape = cx.fact(weights).shape();
+    if (const auto kernel = const_dims(Shape(shape.begin() + 2, shape.end()))) w.kernel = *kernel;
+  }
+  return w.kernel.empty() ? w : w.filled(static_cast<int>(w.kernel.size()));
 }
 
 Conv make_conv(ImportContext& cx, Value weights) {

@@ -12,6 +12,7 @@ Pool make_pool(const ImportContext& cx, PoolKind kind) {
   op.window = import_window(cx);
   if (op.window.kernel.empty())
     fail(ErrorCode::invalid_model, "its attribute 'kernel_shape' is required but not given");
+  op.window = op.window.filled(static_cast<int>(op.window.kernel.size()));
   op.ceil_mode = cx.integer("ceil_mode", 0) != 0;
   if (kind == PoolKind::average) op.count_include_pad = cx.integer("count_include_pad", 0) != 0;
   if (kind == PoolKind::lp) op.p = cx.integer("p", 2);

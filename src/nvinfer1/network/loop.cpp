@@ -260,9 +260,19 @@ bool depends_on_body(const Lowering& l, const NetTensor& tensor) {
     const LayerBase* layer = open.back()->producer();
     open.pop_back();
     if (!layer) continue;
-    if (const auto* r = dynamic_cast<const RecurrenceLayer*>(layer); r && l.iterations.count(&r->loop_of())) return true;
-    if (const auto* i = dynamic_cast<const IteratorLayer*>(layer); i && l.iterations.count(&i->loop_of())) return true;
-    if (const auto* c = dynamic_cast<const ConditionalInputLayer*>(layer); c && l.conditional == &c->conditional_of()) return true;
+    // What enters another loop or conditional is seen through the outputs of that one.
+    if (const auto* r = dynamic_cast<const RecurrenceLayer*>(layer)) {
+      if (l.iterations.count(&r->loop_of())) return true;
+      continue;
+    }
+    if (const auto* i = dynamic_cast<const IteratorLayer*>(layer)) {
+      if (l.iterations.count(&i->loop_of())) return true;
+      continue;
+    }
+    if (const auto* c = dynamic_cast<const ConditionalInputLayer*>(layer)) {
+      if (l.conditional == &c->conditional_of()) return true;
+      continue;
+    }
     if (const auto* out = dynamic_cast<const LoopOutputLayer*>(layer)) visit(out->loop_of().ingredients());
     if (const auto* out = dynamic_cast<const ConditionalOutputLayer*>(layer)) visit(out->conditional_of().ingredients());
     for (const NetTensor* input : layer->inputs())

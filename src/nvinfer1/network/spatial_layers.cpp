@@ -37,13 +37,10 @@ core::Window SpatialWindow::window(size_t axes, bool& ceil) const {
   w.dilations = dilation;
   using M = nv::PaddingMode;
   ceil = mode == M::kEXPLICIT_ROUND_UP || mode == M::kCAFFE_ROUND_UP;
-  if (mode == M::kSAME_UPPER) w.auto_pad = core::AutoPad::same_upper;
-  else if (mode == M::kSAME_LOWER) w.auto_pad = core::AutoPad::same_lower;
-  else {
-    w.pads = pre;
-    w.pads.insert(w.pads.end(), post.begin(), post.end());
-  }
-  return w;
+  const bool same = mode == M::kSAME_UPPER || mode == M::kSAME_LOWER;
+  if (same) w.auto_pad = mode == M::kSAME_UPPER ? core::AutoPad::same_upper : core::AutoPad::same_lower;
+  else w.pads = pre, w.pads.insert(w.pads.end(), post.begin(), post.end());
+  return w.filled(static_cast<int>(axes));
 }
 
 template <class I, class V>
@@ -69,6 +66,9 @@ void pad_to_round_up(core::Window& w, const core::Shape& shape) {
   }
 }
 
+/// A bias that is not there is no input, as in models.
+std::vector<Value> operands(Value x, Value kernel, Value bias) { return bias ? std::vector{x, kernel, bias} : std::vector{x, kernel}; }
+
 size_t spatial_axes(Lowering& l, Value x) { return static_cast<size_t>(std::max(0, l.rank(x) - 2)); }
 
 }  // namespace
@@ -88,7 +88,7 @@ std::vector<Value> ConvolutionLayer::lower(Lowering& l) const {
   op.window = window_.window(spatial_axes(l, x), ceil);
   if (ceil) pad_to_round_up(op.window, l.shape(x));
   op.group = groups_;
-  return {l.add(std::move(op), {x, kernel(l, maps_, c / groups_), bias(l)})};
+  return {l.add(std::move(op), operands(x, kernel(l, maps_, c / groups_), bias(l)))};
 }
 
 std::vector<Value> DeconvolutionLayer::lower(Lowering& l) const {
@@ -98,7 +98,7 @@ std::vector<Value> DeconvolutionLayer::lower(Lowering& l) const {
   bool ceil = false;
   op.window = window_.window(spatial_axes(l, x), ceil);
   op.group = groups_;
-  return {l.add(std::move(op), {x, kernel(l, c, maps_ / groups_), bias(l)})};
+  return {l.add(std::move(op), operands(x, kernel(l, c, maps_ / groups_), bias(l)))};
 }
 
 std::vector<Value> FullyConnectedLayer::lower(Lowering& l) const {
@@ -119,7 +119,7 @@ std::vector<Value> FullyConnectedLayer::lower(Lowering& l) const {
   const Value b = input(2) ? l.reshaped(l.value(*input(2)), {channels}) : bias.count == 0 ? Value{} : l.weights(bias, {channels}, "bias", nv::WeightsRole::kBIAS);
   core::MatMul op;
   op.transpose_b = true;
-  return {l.reshaped(l.add(std::move(op), {l.reshaped(x, flat), w, b}), out)};
+  return {l.reshaped(l.add(std::move(op), operands(l.reshaped(x, flat), w, b)), out)};
 }
 
 void PoolingLayer::fill(const core::Pool& op) {

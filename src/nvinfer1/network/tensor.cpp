@@ -46,7 +46,7 @@ float NetTensor::range_limit() const { return std::max(std::abs(min_), std::abs(
 void NetTensor::setName(char const* name) noexcept {
   guarded(network_.reporter(), "ITensor::setName", [&] {
     name_ = need(name, "name");
-    network_.changed();
+    if (is_input()) network_.changed();  // names of dims may follow from it
   });
 }
 

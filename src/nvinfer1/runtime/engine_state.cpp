@@ -69,7 +69,9 @@ EngineState::EngineState(std::shared_ptr<const Plan> plan, nvinfer1::IGpuAllocat
     }
   }
   const core::Graph& g = plan_->engines[0].program->graph();
-  if (names_.size() != g.inputs().size() + g.outputs().size()) core::corrupt("the plan does not list every input and output once");
+  size_t listed = names_.size();
+  for (const std::string& name : info_.debug_tensors) listed += names_.count(name) == 0;
+  if (listed != g.inputs().size() + g.outputs().size()) core::corrupt("the plan does not list every input and output once");
 }
 
 std::shared_ptr<const Plan> EngineState::plan() const {

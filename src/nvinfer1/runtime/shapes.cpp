@@ -149,7 +149,8 @@ const core::Bindings& Shapes::bindings(int64_t batch) const {
 std::vector<int64_t> Shapes::graph_dims(int tensor, int64_t batch) const {
   std::vector<int64_t> result;
   if (state_->info().tensors[tensor].is_input) {
-    if (state_->info().implicit_batch) result.push_back(batch);
+    const bool shared = type(tensor).rank() > 0 && type(tensor).shape[0] == core::Dim(1);  // by all of the batch
+    if (state_->info().implicit_batch) result.push_back(shared ? 1 : batch);
     result.insert(result.end(), dims_[tensor].begin(), dims_[tensor].end());
     return result;
   }
