@@ -39,6 +39,8 @@ def unpack(model):
             continue
         mean, deviation, least = map(float, tensor.doc_string[len(MARK):].split(","))
         random = np.random.default_rng(zlib.crc32(tensor.name.encode()))
+        if mean == deviation == 0 and len(tensor.dims) > 1:  # a head that was exported untrained: zeros would fold the model away
+            deviation = 0.02
         values = random.normal(mean, deviation, tuple(tensor.dims))
         if least >= 0:  # variances stay positive
             values = np.maximum(np.abs(values), least)

@@ -15,6 +15,7 @@ class ViewExecutable : public Executable {
  public:
   std::string kernel_name() const override { return "view"; }
   bool uses_input(int) const override { return false; }
+  bool on_host() const override { return false; }  // nothing is run anywhere
   void run(State*, const Args&, Threads&) const override {}
 };
 

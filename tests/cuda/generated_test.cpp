@@ -200,7 +200,8 @@ TEST_F(Generated, Reductions) {
     std::vector<int64_t> axes;
     for (int64_t a = 0; a < rank; ++a)
       if (random_() % 2) axes.push_back(a);
-    const Tensor x = random_tensor(round < 30 ? DType::f32 : DType::i32, shape, random_, 0.5, 3);
+    const bool near_one = op.kind == ReduceKind::prod && round < 30;  // products of others leave the range of f16
+    const Tensor x = random_tensor(round < 30 ? DType::f32 : DType::i32, shape, random_, near_one ? 0.98 : 0.5, near_one ? 1.02 : 3);
     expect("device_reduce", op, {x, tensor_of<int64_t>({static_cast<int64_t>(axes.size())}, axes)}, {1}, {1e-4, 1e-4});
   }
   Reduce sum;
