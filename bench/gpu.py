@@ -2,7 +2,7 @@
 """Times Tenon and PyTorch on one GPU: each case in turn, Tenon's engine built for its shapes, PyTorch eager in half precision as
 a captured graph (and torch.compile with --compile). Times are GPU times of graph replays with the inputs on the device.
 
-    python3 bench/gpu.py --models FOLDER --out results.json [--precision f16] [--compile] [--verify] [MODEL:BATCH,... ...]
+    python3 bench/gpu.py --models FOLDER --out results.json [--precision f16] [--compile] [--no-check] [MODEL:BATCH,... ...]
 
 FOLDER holds the models of bench/export_models.py (or bench/model_outline.py). Needs torch, torchvision and transformers for
 the peers; without them only Tenon is timed.
@@ -36,15 +36,39 @@ def tenon(verb, *arguments):
         return json.loads(report.read_text())
 
 
+def agreement(engine, model, name, batch):
+    """The engine's outputs beside ONNX Runtime's on the CPU, in f32: largest difference as a fraction of the range, and cosine."""
+    import numpy as np
+    import onnxruntime
+    session = onnxruntime.InferenceSession(str(model), providers=["CPUExecutionProvider"])
+    random, inputs = np.random.default_rng(batch), {}
+    dims = {one.partition(":")[0]: [int(n) for n in one.partition(":")[2].split("x")] for one in shapes_of(name, batch).split(",")}
+    for t in session.get_inputs():
+        shape = dims[t.name]
+        if t.type == "tensor(float)":
+            inputs[t.name] = random.standard_normal(shape).astype(np.float32)
+        else:
+            inputs[t.name] = (np.ones(shape) if t.name == "mask" else random.integers(0, 30000, shape)).astype(np.int64)
+    with tempfile.TemporaryDirectory() as folder:
+        np.savez(f"{folder}/in.npz", **inputs)
+        tenon("run", engine, "--input", f"{folder}/in.npz", "--output", f"{folder}/out.npz")
+        found = np.load(f"{folder}/out.npz")
+        pairs = [(found[o.name].astype(np.float64).ravel(), e.astype(np.float64).ravel()) for o, e in zip(session.get_outputs(), session.run(None, inputs))]
+    return {"error": max(float(abs(f - e).max() / max(abs(e).max(), 1e-30)) for f, e in pairs),
+            "cosine": min(float(f @ e / max(np.linalg.norm(f) * np.linalg.norm(e), 1e-30)) for f, e in pairs)}
+
+
 def time_tenon(arguments, name, batch):
     engine = arguments.models / f"{name}.b{batch}.engine"
     begin = time.time()
     flags = ["--device", "cuda", "--precision", arguments.precision, "--shapes", shapes_of(name, batch), "--timing-cache", arguments.models / "timing.cache"]
-    tenon("build", arguments.models / f"{name}.onnx", "-o", engine, *flags, "--verify" if arguments.verify else "--no-verify")
+    tenon("build", arguments.models / f"{name}.onnx", "-o", engine, *flags, "--no-verify")
     built = time.time() - begin
+    checked = {} if arguments.no_check else agreement(engine, arguments.models / f"{name}.onnx", name, batch)
     report = tenon("bench", engine, "--device", "cuda", "--duration", "1", "--iterations", "50", "--profile")
     layers = sorted(report["layers"], key=lambda layer: -layer.get("us", 0))
-    return {"tenon_ms": report["bench"]["gpu_compute"]["median"], "build_s": built, "latency_ms": report["bench"]["latency"]["median"],
+    return {"tenon_ms": report["bench"]["gpu_compute"]["median"], "build_s": built, **checked, "latency_ms": report["bench"]["latency"]["median"],
+            "enqueue_ms": report["bench"]["enqueue"]["median"],
             "layers": [[round(layer.get("us", 0), 1), layer["name"][:80], layer.get("kernel", "")[:90]] for layer in layers[:25]], "steps": len(layers)}
 
 
@@ -137,7 +161,7 @@ def main():
     parser.add_argument("--out", type=pathlib.Path)
     parser.add_argument("--precision", default="f16")
     parser.add_argument("--compile", action="store_true")
-    parser.add_argument("--verify", action="store_true")
+    parser.add_argument("--no-check", action="store_true", help="leave out the comparison with ONNX Runtime")
     parser.add_argument("--peers", action="store_true")
     parser.add_argument("--no-peers", action="store_true")
     arguments = parser.parse_args()
@@ -150,19 +174,19 @@ def main():
               **(json.loads(built.read_text()) if built.exists() else {}), "versions": {}, "cases": {}}
     others = {} if arguments.no_peers else time_peers(cases, arguments.compile)
     result["versions"] = others.pop("versions", {})
-    print(f"{'case':24} {'tenon':>9} {'torch':>9} {'compile':>9} {'ratio':>7} {'build s':>8} steps")
+    print(f"{'case':24} {'tenon':>9} {'torch':>9} {'compile':>9} {'ratio':>7} {'build s':>8} {'error':>8} {'cosine':>9} steps")
     for name, batch in cases:
         key = f"{name}:{batch}"
         row = dict(others.get(key, {}))
         try:
             row.update(time_tenon(arguments, name, batch))
-        except (RuntimeError, OSError) as e:
-            row["error"] = str(e)
+        except Exception as e:  # the other cases go on
+            row["failed"] = str(e)
         result["cases"][key] = row
         best = min((row[k] for k in ("torch_graph_ms", "torch_compile_ms") if k in row), default=None)
         ratio = row["tenon_ms"] / best if best and "tenon_ms" in row else float("nan")
         print(f"{key:24} {row.get('tenon_ms', float('nan')):9.4f} {row.get('torch_graph_ms', float('nan')):9.4f} {row.get('torch_compile_ms', float('nan')):9.4f} "
-              f"{ratio:7.2f} {row.get('build_s', 0):8.1f} {row.get('steps', '')} {row.get('error', '')}", flush=True)
+              f"{ratio:7.2f} {row.get('build_s', 0):8.1f} {row.get('error', float('nan')):8.1e} {row.get('cosine', float('nan')):9.6f} {row.get('steps', '')} {row.get('failed', '')}", flush=True)
         arguments.out.write_text(json.dumps(result, indent=1))
 
 

@@ -47,13 +47,14 @@ def gpu_table(result):
     compiled = any("torch_compile_ms" in row for row in result["cases"].values())
     lines = [f"{result['gpu']}, {result['date']}, {result['precision']}: ms of GPU time per call of a captured graph with inputs on the device, medians, "
              f"both in one run; PyTorch {result['versions']['torch']} in half precision, channels last, eager as a captured graph"
-             + (" and torch.compile (max-autotune)" if compiled else "") + f". Tenon at {result['commit']}.", "",
+             + (" and torch.compile (max-autotune)" if compiled else "") + f". Cosine: with ONNX Runtime's f32 outputs on the same input. Tenon at {result['commit']}.", "",
              "| model, batch | Tenon | PyTorch graph | " + ("torch.compile | " if compiled else "") + "Tenon / better peer | build, s |", "|---|---|---|---|---|" + ("---|" if compiled else "")]
     for key, row in result["cases"].items():
         peers = [row[k] for k in ("torch_graph_ms", "torch_compile_ms") if k in row]
         ratio = f"{row['tenon_ms'] / min(peers):.2f}" if peers and "tenon_ms" in row else "-"
-        cells = ["not measured at this commit", "", *([""] if compiled else []), "", ""] if stale else \
-            [ms(row, "tenon_ms"), ms(row, "torch_graph_ms"), *([ms(row, "torch_compile_ms")] if compiled else []), ratio, f"{row['build_s']:.0f}" if "build_s" in row else "-"]
+        cells = ["not measured at this commit", "", *([""] if compiled else []), "", "", ""] if stale else \
+            [ms(row, "tenon_ms"), ms(row, "torch_graph_ms"), *([ms(row, "torch_compile_ms")] if compiled else []), ratio, f"{row['build_s']:.0f}" if "build_s" in row else "-",
+             f"{row['cosine']:.5f}" if "cosine" in row else "-"]
         lines.append(f"| {key.replace(':', ', ')} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
