@@ -33,6 +33,7 @@ struct LayerInfo {
   std::vector<std::pair<std::string, std::string>> rejected;  // tactic, why
   std::string reason;                   // of a reorder or fallback
   double us = 0;                        // median of the profiled runs
+  std::vector<double> runs_us;          // each of them, in order
   int64_t bytes = 0, flops = 0;         // at the last bound shapes
 };
 

@@ -31,6 +31,12 @@ struct ModelInfo {
 };
 TENON_API ModelInfo model_info(const std::string& onnx_path);
 
+/// What a model says of its inputs and outputs; open dims are -1.
+struct ModelSignature {
+  std::vector<TensorInfo> inputs, outputs;
+};
+TENON_API ModelSignature model_signature(const std::string& onnx_path);
+
 struct ErrorHelp {
   std::string id, name, meaning, advice;
   int exit_code = 1;

@@ -26,6 +26,9 @@ struct BuildOptions {
   std::string device = "auto";               // cpu, cuda, cuda:1, null, auto
   std::map<std::string, ShapeRange> shapes;  // inputs left out get the default dims, which are reported
   std::vector<DType> precisions;             // storage types allowed besides the model's own
+  bool tf32 = false;                         // f32 products on a GPU may round their factors to TF32
+  uint32_t tactic_sources = ~0u;             // libraries that may be used, by the bits of nvinfer1::TacticSource
+  std::map<std::string, DType> io_types;     // inputs and outputs that are of another type than in the model
   int opt_level = 3;                         // 0: first offer of each node; 3: measure; 5: measure everything longer
   double time_limit = 0;                     // seconds of measuring; 0: none
   int64_t max_memory = 0;                    // bytes of arena + packed weights + workspace; 0: none

@@ -21,6 +21,14 @@ struct DeviceReport {
   std::string description;    // the processor's own name
   bool usable = false;
   std::string why_not;
+  // Of a GPU, as its driver says.
+  std::string processor;         // "NVIDIA H200"
+  int compute = 0;               // 90 for compute capability 9.0
+  int multiprocessors = 0;
+  int64_t memory_bytes = 0, shared_bytes = 0;  // shared: of one multiprocessor
+  int bus_bits = 0;
+  bool ecc = false;
+  double clock_ghz = 0, memory_clock_ghz = 0;  // of applications
 };
 
 /// The machine as this process may use it.

@@ -104,11 +104,13 @@ std::vector<LayerInfo> Context::profile(int runs) {
     for (const auto& t : times) samples[t.step].push_back(t.us);
   }
   std::vector<double> medians;
-  for (auto& s : samples) {
+  for (std::vector<double> s : samples) {
     std::sort(s.begin(), s.end());
     medians.push_back(s.empty() ? 0 : s[s.size() / 2]);
   }
-  return core::describe_layers(impl_->engine->built, impl_->execution.bindings(), medians);
+  auto layers = core::describe_layers(impl_->engine->built, impl_->execution.bindings(), medians);
+  for (size_t i = 0; i < layers.size(); ++i) layers[i].runs_us = std::move(samples[i]);
+  return layers;
 }
 
 void Context::run_observed(const Observer& observer, uint64_t seed) {

@@ -71,6 +71,24 @@ LibraryInfo optional_library(const char* name, std::string version, const char* 
 
 }  // namespace
 
+void add_gpu_attributes(DeviceReport& report, int index) {
+  Library cuda = driver();
+  auto start = cuda.get<int(unsigned)>("cuInit");
+  auto get = cuda.get<int(int*, int, int)>("cuDeviceGetAttribute");
+  if (!start || !get || start(0) != 0) return;
+  // Numbers of CUdevice_attribute; the driver takes an index for a device.
+  const auto attribute = [&](int number) {
+    int value = 0;
+    return get(&value, number, index) == 0 ? value : 0;
+  };
+  constexpr int kClock = 13, kEcc = 32, kMemoryClock = 36, kBusWidth = 37, kSharedBytes = 81;
+  report.clock_ghz = attribute(kClock) / 1e6;
+  report.ecc = attribute(kEcc) != 0;
+  report.memory_clock_ghz = attribute(kMemoryClock) / 1e6;
+  report.bus_bits = attribute(kBusWidth);
+  report.shared_bytes = attribute(kSharedBytes);
+}
+
 std::vector<LibraryInfo> probe_cuda_libraries() {
   return {
       optional_library("libcuda", driver_version(), "NVIDIA's driver", "apt install nvidia-driver"),

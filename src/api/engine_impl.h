@@ -13,6 +13,8 @@ namespace core {
 /// The plan's steps as layers, with their work at the dims of `bindings`; `times` (us per step) may be empty.
 std::vector<LayerInfo> describe_layers(const Built&, const Bindings&, const std::vector<double>& times);
 std::string graph_dot(const Program&);
+/// Type and dims; not the range.
+TensorInfo describe_value(const Graph&, Value, const std::string& name);
 std::vector<TensorInfo> describe_inputs(const Built&);
 std::vector<TensorInfo> describe_outputs(const Built&);
 }  // namespace core

@@ -49,6 +49,8 @@ LayerInfo describe_step(const Built& built, const Step& step) {
   return layer;
 }
 
+}  // namespace
+
 TensorInfo describe_value(const Graph& g, Value v, const std::string& name) {
   const Type& type = g.type(v);
   TensorInfo info;
@@ -63,8 +65,6 @@ TensorInfo describe_value(const Graph& g, Value v, const std::string& name) {
   }
   return info;
 }
-
-}  // namespace
 
 std::vector<LayerInfo> describe_layers(const Built& built, const Bindings& bindings, const std::vector<double>& times) {
   std::vector<LayerInfo> layers;

@@ -46,14 +46,35 @@ std::vector<LibraryInfo> linked_libraries() {
   };
 }
 
+DeviceReport report_of(const core::DeviceInfo& gpu) {
+  DeviceReport report;
+  report.name = fmt::format("cuda:{}", gpu.index);
+  report.description = fmt::format("{} ({}, {} multiprocessors, {:.0f} GiB)", gpu.name, gpu.features, gpu.multiprocessors, static_cast<double>(gpu.memory_bytes) / (1 << 30));
+  report.usable = true;
+  report.processor = gpu.name;
+  report.compute = gpu.compute;
+  report.multiprocessors = gpu.multiprocessors;
+  report.memory_bytes = gpu.memory_bytes;
+  core::add_gpu_attributes(report, gpu.index);
+  return report;
+}
+
 std::vector<DeviceReport> find_devices(const core::CpuInfo& cpu) {
   std::vector<DeviceReport> devices;
   bool usable = cpu.has("avx2") && cpu.has("fma");
-  devices.push_back(
-      {"cpu", cpu.brand, usable, usable ? "" : "fast kernels need AVX2 and FMA; the reference kernels run"});
-  for (const core::DeviceInfo& gpu : core::cuda_devices())
-    devices.push_back({fmt::format("cuda:{}", gpu.index), fmt::format("{} ({}, {} multiprocessors, {:.0f} GiB)", gpu.name, gpu.features, gpu.multiprocessors, static_cast<double>(gpu.memory_bytes) / (1 << 30)), true, ""});
-  if (const std::string why = core::why_no_cuda(); !why.empty()) devices.push_back({"cuda", "", false, why});
+  DeviceReport processor;
+  processor.name = "cpu";
+  processor.description = cpu.brand;
+  processor.usable = usable;
+  if (!usable) processor.why_not = "fast kernels need AVX2 and FMA; the reference kernels run";
+  devices.push_back(std::move(processor));
+  for (const core::DeviceInfo& gpu : core::cuda_devices()) devices.push_back(report_of(gpu));
+  if (const std::string why = core::why_no_cuda(); !why.empty()) {
+    DeviceReport missing;
+    missing.name = "cuda";
+    missing.why_not = why;
+    devices.push_back(std::move(missing));
+  }
   return devices;
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "build/coverage.h"
+#include "build/io_types.h"
 #include "build/mark_outputs.h"
 #include "build/phases.h"
 #include "build/profile.h"
@@ -47,6 +48,8 @@ void note_fusions(const PassReport& passes, BuildReport& report) {
 TacticOptions tactic_options(const BuildOptions& options) {
   TacticOptions t;
   t.precisions = options.precisions;
+  t.tf32 = options.tf32;
+  t.sources = options.tactic_sources;
   t.exact = options.exact;
   t.deterministic = options.deterministic;
   if (options.max_memory > 0) t.max_memory = options.max_memory;
@@ -163,7 +166,7 @@ Built build(const GraphSource& source, const BuildOptions& options, const BuildH
   Graph original = phases.run("import", [&] {
     Graph g = make_with_shapes(source, options, log, request);
     mark_outputs(g, options.mark_outputs);
-    return g;
+    return options.io_types.empty() ? std::move(g) : with_io_types(g, options.io_types);
   });
   built.data.profile = request.profile;
   built.report.assumptions = request.assumptions;

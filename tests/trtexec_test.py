@@ -1,0 +1,282 @@
+"""Runs the program under its name trtexec. Usage: trtexec_test.py path/to/trtexec [--write]
+
+--write makes the files under tests/golden/trtexec anew: the report line by line, with what differs between runs masked."""
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+
+import numpy as np
+
+import cli_test
+
+GOLDEN = pathlib.Path(__file__).resolve().parent / "golden" / "trtexec"
+QUICK = ["--iterations=10", "--duration=0", "--warmUp=0"]
+TRTEXEC = None
+WRITE = False
+
+MASKS = [
+    (re.compile(r"^\[\d\d/\d\d/\d{4}-\d\d:\d\d:\d\d\] "), "[time] "),
+    (re.compile(r"[-+]?\d+(\.\d+)?(e[-+]?\d+)?(?= (ms|s|qps|sec|milliseconds|GB/s)\b)"), "#"),
+    (re.compile(r"(Parse time|Selected Device|Compute Capability|Cores|Host Memory|L2 Cache|Tenon version): .*"), r"\1: #"),
+    (re.compile(r"(?<=# )\S*trtexec"), "trtexec"),
+]
+# Lines that depend on the machine or on chance.
+DROPPED = re.compile(r"\[TRT\]|coefficient of variance|The machine may be busy")
+
+
+def masked(text):
+    lines = []
+    for line in text.splitlines():
+        if DROPPED.search(line):
+            continue
+        for pattern, by in MASKS:
+            line = pattern.sub(by, line)
+        lines.append(line)
+    return "\n".join(lines) + "\n"
+
+
+class TrtexecTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.holder = tempfile.TemporaryDirectory()
+        cls.folder = pathlib.Path(cls.holder.name)
+        cli_test.make_models(cls.folder)
+        built = cls.run_program("--onnx=small.onnx", "--optShapes=x:2x3x16x16", "--saveEngine=small.engine", "--skipInference")
+        assert built.returncode == 0, built.stdout + built.stderr
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.holder.cleanup()
+
+    @classmethod
+    def run_program(cls, *words, device="cpu"):
+        environment = dict(os.environ, TENON_DEVICE=device)
+        return subprocess.run([TRTEXEC, *words], cwd=cls.folder, capture_output=True, text=True, timeout=300, env=environment)
+
+    def passes(self, *words):
+        result = self.run_program(*words)
+        self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
+        self.assertTrue(result.stdout.splitlines()[0].startswith("&&&& RUNNING TensorRT.trtexec [TensorRT v8601] # "))
+        self.assertTrue(result.stdout.splitlines()[-1].startswith("&&&& PASSED TensorRT.trtexec [TensorRT v8601] # "))
+        return result
+
+    def fails(self, *words):
+        result = self.run_program(*words)
+        self.assertEqual(result.returncode, 1, result.stdout + result.stderr)
+        self.assertTrue(result.stdout.splitlines()[-1].startswith("&&&& FAILED TensorRT.trtexec [TensorRT v8601] # "))
+        self.assertNotIn("&&&& FAILED", result.stderr)
+        return result
+
+    def loaded(self, *words):
+        return self.passes("--loadEngine=small.engine", *QUICK, *words)
+
+    def compare(self, name, result):
+        for stream in ("stdout", "stderr"):
+            path, text = GOLDEN / f"{name}.{stream}", masked(getattr(result, stream))
+            if WRITE:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(text)
+            self.assertEqual(text, path.read_text(), f"{path.name} differs; tests/trtexec_test.py TRTEXEC --write makes it anew")
+
+    # The report
+
+    def test_report_of_a_model(self):
+        self.compare("model", self.passes("--onnx=small.onnx", "--optShapes=x:2x3x16x16", *QUICK))
+
+    def test_report_of_an_engine(self):
+        self.compare("engine", self.passes("--loadEngine=small.engine", *QUICK))
+
+    def test_many_flags(self):
+        self.compare("flags", self.passes(
+            "--onnx=small.onnx", "--minShapes=x:1x3x16x16", "--optShapes=x:2x3x16x16", "--maxShapes=x:4x3x16x16", "--shapes=x:3x3x16x16", "--fp16", "--best", "--noTF32",
+            "--memPoolSize=workspace:64.5", "--profilingVerbosity=detailed", "--tacticSources=-CUDNN,+CUBLAS", "--builderOptimizationLevel=1", "--refit", "--useSpinWait",
+            "--noDataTransfers", "--infStreams=2", "--threads", "--avgRuns=5", "--percentile=50,99.9", "--sparsity=enable", "--verbose", "--streams=2", *QUICK))
+
+    def test_help(self):
+        result = self.run_program("--help")
+        self.assertEqual(result.returncode, 0)
+        self.compare("help", result)
+
+    def test_nothing_prints_help_and_passes(self):
+        self.assertIn("=== Build Options ===", self.passes().stdout)
+
+    # Wrong flags
+
+    def test_unknown_flags_are_named_with_the_nearest(self):
+        self.compare("unknown", self.fails("--onnx=small.onnx", "--optShape=x:1x3x8x8", "--fp61"))
+
+    def test_wrong_values(self):
+        for word, part in [("--iterations=x", "whole number"), ("--duration=-2", "at least 0"), ("--percentile=101", "not in [0,100]"), ("--shapes=x", "name:value"),
+                           ("--profilingVerbosity=all", "layer_names_only"), ("--tacticSources=CUDNN", "+ (on) or - (off)"), ("--memPoolSize=l2:1", "workspace"),
+                           ("--inputIOFormats=fp32:nchw", "chw"), ("--sparsity=maybe", "disable"), ("--layerPrecisions=conv1:fp99", "fp16"), ("--onnx=", "found no value")]:
+            with self.subTest(word):
+                self.assertIn(part, self.fails("--onnx=small.onnx", word).stderr)
+
+    def test_flags_that_contradict_each_other(self):
+        for words, part in [(["--fp8", "--int8"], "fp8 and int8"), (["--batch=2"], "--batch and --maxBatch"), (["--saveEngine=a", "--loadEngine=b"], "Incompatible"),
+                            (["--useRuntime=lean"], "requires --useRuntime=full"), (["--output=y"], "should not be used with ONNX"),
+                            (["--minShapesCalib=x:1x3x8x8"], "Must specify only --optShapesCalib")]:
+            with self.subTest(words):
+                self.assertIn(part, self.fails("--onnx=small.onnx", *words).stderr)
+
+    def test_no_model(self):
+        self.assertIn("Model missing or format not recognized", self.fails("--fp16").stderr)
+
+    def test_pasted_dashes(self):
+        result = self.passes("–\u2013loadEngine=small.engine", *QUICK)
+        self.assertIn("typographic dash", result.stderr)
+
+    def test_values_behind_a_space(self):
+        self.passes("--loadEngine", "small.engine", "--iterations", "3", "--duration", "0", "--warmUp", "0")
+
+    def test_what_there_is_not(self):
+        for words, part in [(["--safe"], "safety runtime"), (["--restricted"], "safety scope"), (["--buildDLAStandalone"], "no DLA"), (["--useDLACore=0"], "no DLA"),
+                            (["--sparsity=force"], "sparse"), (["--setPluginsToSerialize=a.so"], "data only"), (["--stripWeights"], "hold their weights")]:
+            with self.subTest(words):
+                result = self.fails("--onnx=small.onnx", "--optShapes=x:2x3x16x16", *words)
+                self.assertIn(part, result.stderr)
+                self.assertIn("Engine set up failed", result.stderr)
+        self.assertIn("tf2onnx", self.fails("--uff=a.uff", "--uffInput=x,3,4,4", "--output=y").stderr)
+        self.assertIn("caffe2onnx", self.fails("--deploy=a.prototxt", "--output=y").stderr)
+
+    def test_what_has_no_effect_is_said(self):
+        for word in ["--int8", "--maxAuxStreams=2", "--useManagedMemory", "--persistentCacheRatio=0.5", "--minTiming=2", "--avgTiming=2", "--preview=+profileSharing0806",
+                     "--excludeLeanRuntime", "--tempdir=/tmp", "--hardwareCompatibilityLevel=ampere+", "--calib=cache"]:
+            with self.subTest(word):
+                result = self.passes("--onnx=small.onnx", "--optShapes=x:2x3x16x16", word, *QUICK)
+                self.assertIn(word.split("=")[0], result.stderr)
+        result = self.passes("--onnx=small.onnx", "--optShapes=x:2x3x16x16", "--useDLACore=0", "--allowGPUFallback", *QUICK)
+        self.assertIn("no DLA cores", result.stderr)
+
+    def test_deprecated_flags(self):
+        for word, part in [("--workspace=64", "--memPoolSize"), ("--buildOnly", "--skipInference"), ("--explicitBatch", "has no effect"), ("--explicitPrecision", "has no effect"),
+                           ("--nvtxMode=none", "--profilingVerbosity"), ("--heuristic", "--builderOptimizationLevel"), ("--streams=1", "--infStreams")]:
+            with self.subTest(word):
+                self.assertIn(part, self.passes("--onnx=small.onnx", "--optShapes=x:2x3x16x16", word, *QUICK).stderr)
+
+    # Models and shapes
+
+    def test_default_shapes_are_inferred_and_printed(self):
+        result = self.passes("--onnx=small.onnx", *QUICK)
+        self.assertIn("Dynamic dimensions required for input: x, but no shapes were provided. Automatically overriding shape to: 1x3x1x1", result.stderr)
+        self.assertIn("Input binding for x with dimensions 1x3x1x1 is created.", result.stdout)
+
+    def test_shapes_of_inputs_that_are_not_there(self):
+        self.assertIn('Cannot find input tensor with name "z" in the network inputs!', self.fails("--onnx=small.onnx", "--shapes=z:1").stderr)
+        self.assertIn("Invalid tensor names found in --shapes flag.", self.fails("--loadEngine=small.engine", "--shapes=z:1").stderr)
+        self.assertIn("Static model does not take explicit shapes", self.fails("--onnx=nan.onnx", "--shapes=x:4").stderr)
+
+    def test_bad_models(self):
+        for words in (["--onnx=none.onnx"], ["--onnx=text.onnx"], ["--onnx=bad.onnx"], ["--loadEngine=small.onnx"]):
+            self.assertIn("Engine set up failed", self.fails(*words).stderr)
+
+    def test_half_outputs(self):
+        result = self.passes("--onnx=small.onnx", "--optShapes=x:2x3x16x16", "--inputIOFormats=fp16:chw", "--outputIOFormats=fp16:chw", "--dumpRawBindingsToFile", *QUICK)
+        self.assertIn("(with datatype Half and dimensions 2.3.16.16)", result.stdout)
+        self.assertEqual((self.folder / "block_y.output.2.10.Half.raw").stat().st_size, 40)
+        self.assertIn("dense", self.fails("--onnx=small.onnx", "--optShapes=x:2x3x16x16", "--inputIOFormats=fp16:hwc8").stderr)
+
+    # Inputs and outputs
+
+    def test_inputs_from_files_and_outputs_to_files(self):
+        x = np.linspace(-1, 1, 2 * 3 * 16 * 16, dtype=np.float32).reshape(2, 3, 16, 16)
+        x.tofile(self.folder / "x.bin")
+        np.save(self.folder / "x.npy", x)
+        result = self.loaded("--loadInputs=x:x.bin", "--exportOutput=y.json", "--dumpOutput")
+        self.assertIn("Using values loaded from x.bin for input x", result.stdout)
+        self.assertIn("block/y: (2x10)", result.stdout)
+        exported = json.loads((self.folder / "y.json").read_text())
+        self.assertEqual(exported[0]["name"], "block/y")
+        self.assertEqual(exported[0]["dimensions"], "2x10")
+        self.loaded("--loadInputs='x':x.npy", "--exportOutput=y2.json")
+        self.assertEqual(exported, json.loads((self.folder / "y2.json").read_text()))
+        subprocess.run([str(pathlib.Path(TRTEXEC).parent / "tenon"), "run", "small.engine", "--input", "x=x.npy", "--output", "y.npz"], cwd=self.folder, check=True, capture_output=True)
+        np.testing.assert_allclose(exported[0]["values"], np.load(self.folder / "y.npz")["block/y"].ravel(), rtol=1e-6)
+
+    def test_wrong_input_files(self):
+        (self.folder / "short.bin").write_bytes(b"1234")
+        self.assertIn("Expected: 6144 bytes but only read: 4 bytes", self.fails("--loadEngine=small.engine", "--loadInputs=x:short.bin").stderr)
+        self.assertIn("Cannot open file none.bin!", self.fails("--loadEngine=small.engine", "--loadInputs=x:none.bin").stderr)
+        self.assertIn("Invalid tensor names found in --loadInputs flag.", self.fails("--loadEngine=small.engine", "--loadInputs=z:x.bin").stderr)
+
+    # Times and layers
+
+    def test_times(self):
+        result = self.loaded("--exportTimes=times.json", "--avgRuns=2")
+        times = json.loads((self.folder / "times.json").read_text())
+        self.assertGreaterEqual(len(times), 10)
+        for t in times:
+            self.assertAlmostEqual(t["latencyMs"], t["h2dMs"] + t["computeMs"] + t["d2hMs"], delta=1e-3 + t["latencyMs"] * 1e-3)
+            self.assertLessEqual(t["startComputeMs"], t["endComputeMs"])
+        self.assertEqual(result.stdout.count("Average on 2 runs - GPU latency: "), len(times) // 2)
+        summary = float(re.search(r"GPU Compute Time: min = (\S+) ms", result.stdout).group(1))
+        self.assertAlmostEqual(summary, min(t["computeMs"] for t in times), delta=1e-3)
+
+    def test_loop(self):
+        times = json.loads((self.loaded("--exportTimes=loop.json", "--iterations=7", "--idleTime=5", "--sleepTime=20"), (self.folder / "loop.json").read_text())[1])
+        starts = [t["startComputeMs"] for t in times]
+        self.assertTrue(all(b - a >= 5 for a, b in zip(starts, starts[1:])))
+        result = self.passes("--loadEngine=small.engine", "--duration=0.2", "--warmUp=50", "--iterations=1")
+        self.assertGreaterEqual(float(re.search(r"Timing trace has \d+ queries over (\S+) s", result.stdout).group(1)), 0.15)
+        self.assertGreater(int(re.search(r"Warmup completed (\d+) queries over 50 ms", result.stdout).group(1)), 0)
+
+    def test_streams(self):
+        for words in (["--infStreams=3"], ["--infStreams=3", "--threads"]):
+            result = self.loaded(*words, "--exportTimes=streams.json")
+            self.assertIn("Multiple inference streams are used", result.stderr)
+            self.assertGreaterEqual(len(json.loads((self.folder / "streams.json").read_text())), 30)
+
+    def test_profile(self):
+        result = self.loaded("--dumpProfile", "--exportProfile=profile.json")
+        self.assertIn("The e2e network timing is not reported", result.stdout)
+        self.assertNotIn("=== Performance summary ===", result.stdout)
+        self.assertRegex(result.stdout, r"=== Profile \(\d+ iterations \) ===")
+        self.assertRegex(result.stdout, r"   Time\(ms\)     Avg\.\(ms\)   Median\(ms\)   Time\(%\)   Layer")
+        profile = json.loads((self.folder / "profile.json").read_text())
+        self.assertEqual(list(profile[0]), ["count"])
+        self.assertAlmostEqual(sum(layer["percentage"] for layer in profile[1:]), 100, delta=0.1)
+        separate = self.loaded("--dumpProfile", "--separateProfileRun")
+        self.assertIn("=== Performance summary ===", separate.stdout)
+        self.assertIn("=== Profile (", separate.stdout)
+
+    def test_layer_information(self):
+        self.loaded("--exportLayerInfo=names.json", "--dumpLayerInfo")
+        self.loaded("--exportLayerInfo=detailed.json", "--profilingVerbosity=detailed", "--skipInference")
+        self.loaded("--exportLayerInfo=none.json", "--profilingVerbosity=none")
+        names, detailed, none = (json.loads((self.folder / f).read_text()) for f in ("names.json", "detailed.json", "none.json"))
+        self.assertEqual(names["Bindings"], ["x", "block/y"])
+        self.assertEqual(names["Layers"], [layer["Name"] for layer in detailed["Layers"]])
+        self.assertEqual(none["Layers"], [])
+        conv = next(layer for layer in detailed["Layers"] if layer["LayerType"] == "Convolution")
+        self.assertEqual(conv["Inputs"][0]["Dimensions"], [2, 3, 16, 16])
+        self.assertIn("FP32", conv["Inputs"][0]["Format/Datatype"])
+
+    def test_timing_cache(self):
+        words = ["--onnx=small.onnx", "--optShapes=x:2x3x16x16", "--timingCacheFile=small.cache", "--skipInference"]
+        self.passes(*words, "--noBuilderCache")
+        self.assertFalse((self.folder / "small.cache").exists())
+        self.passes(*words)
+        self.assertTrue((self.folder / "small.cache").exists())
+
+    def test_deserialization_is_timed(self):
+        self.assertIn("average time = ", self.loaded("--timeDeserialize").stdout)
+
+    def test_plugins(self):
+        self.assertIn("Could not load plugin library: none.so", self.fails("--loadEngine=small.engine", "--staticPlugins=none.so").stderr)
+        self.assertIn("Loading supplied plugin library: libm.so.6", self.loaded("--plugins=libm.so.6").stdout)
+
+    def test_no_such_device(self):
+        result = self.run_program("--loadEngine=small.engine", "--device=99")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("there is no device 'cuda:99'", result.stderr)
+
+
+if __name__ == "__main__":
+    WRITE = "--write" in sys.argv
+    TRTEXEC = str(pathlib.Path(sys.argv[1]).absolute())
+    unittest.main(argv=[sys.argv[0]] + [a for a in sys.argv[2:] if a != "--write"])

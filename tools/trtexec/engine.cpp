@@ -1,0 +1,131 @@
+#include <dlfcn.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "tenon/error.h"
+#include "tenon/model.h"
+#include "trtexec/setup.h"
+#include "trtexec/values.h"
+
+namespace tenon::trtexec {
+namespace {
+
+double seconds_since(std::chrono::steady_clock::time_point start) { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(); }
+
+BuildOptions build_options(const Options& o, const std::string& device, Log& log) {
+  const BuildFlags& b = o.build;
+  BuildOptions options;
+  options.device = device;
+  options.shapes = b.shapes;
+  if (b.fp16 && !b.strongly_typed) options.precisions.push_back(DType::f16);
+  if ((b.bf16 || b.best) && !b.strongly_typed) options.precisions.push_back(DType::bf16);
+  options.tf32 = b.tf32;
+  static const std::map<std::string, uint32_t> kBits = {{"CUBLAS", 1}, {"CUBLAS_LT", 2}, {"CUDNN", 4}, {"EDGE_MASK_CONVOLUTIONS", 8}, {"JIT_CONVOLUTIONS", 16}};
+  for (const auto& [name, on] : b.tactic_sources)
+    if (!on) options.tactic_sources &= ~kBits.at(name);
+  if (b.optimization_level >= 0) options.opt_level = std::min(b.optimization_level, 5);
+  else if (b.heuristic) options.opt_level = 2;
+  if (const auto pool = b.pools.find("workspace"); pool != b.pools.end()) options.max_memory = static_cast<int64_t>(pool->second * (1 << 20));
+  if (!b.no_cache) options.timing_cache = b.timing_cache;
+  options.verify = b.verify;
+  options.mark_outputs = b.marked;
+  options.log = log.library_sink();
+  options.log_level = o.reporting.verbose ? Severity::verbose : Severity::info;
+  return options;
+}
+
+/// Open dims without a shape take 1, as in TensorRT's tool; each is said.
+void add_default_shapes(BuildOptions& options, Log& log, const std::vector<TensorInfo>& inputs) {
+  for (const TensorInfo& input : inputs) {
+    const bool open = std::any_of(input.dims.begin(), input.dims.end(), [](int64_t d) { return d < 0; });
+    if (!open || options.shapes.count(input.name)) continue;
+    Dims dims;
+    for (int64_t d : input.dims) dims.push_back(d < 0 ? 1 : d);
+    log.warning(fmt::format("Dynamic dimensions required for input: {}, but no shapes were provided. Automatically overriding shape to: {}", input.name, dims_text(dims)));
+    options.shapes[input.name] = {dims, dims, dims};
+  }
+}
+
+void check_shapes(const BuildOptions& options, const std::vector<TensorInfo>& inputs, Log& log) {
+  bool dynamic = false;
+  for (const TensorInfo& input : inputs) dynamic = dynamic || std::any_of(input.dims.begin(), input.dims.end(), [](int64_t d) { return d < 0; }) || !input.ranked;
+  for (const auto& entry : options.shapes) {
+    const bool known = std::any_of(inputs.begin(), inputs.end(), [&](const TensorInfo& input) { return input.name == entry.first; });
+    if (!known) throw Error(ErrorCode::unknown_name, fmt::format("Cannot find input tensor with name \"{}\" in the network inputs! Please make sure the input tensor names are correct.", entry.first));
+  }
+  if (dynamic || options.shapes.empty()) return;
+  log.error("Static model does not take explicit shapes since the shape of inference tensors will be determined by the model itself");
+  throw Error(ErrorCode::usage, "Network And Config setup failed");
+}
+
+void check_formats(const char* flag, const std::vector<IoFormat>& formats) {
+  for (const IoFormat& f : formats)
+    if (std::find(f.formats.begin(), f.formats.end(), "chw") == f.formats.end())
+      throw Error(ErrorCode::usage, fmt::format("{}: inputs and outputs are dense in the order of their dims: expected the format chw (alone or among others), found {}", flag, f.formats[0]));
+}
+
+/// The types that --inputIOFormats or --outputIOFormats give, by tensor.
+std::map<std::string, DType> io_types(const char* flag, const std::vector<IoFormat>& formats, const std::vector<TensorInfo>& tensors) {
+  check_formats(flag, formats);
+  std::map<std::string, DType> types;
+  if (formats.empty()) return types;
+  if (formats.size() != 1 && formats.size() != tensors.size())
+    throw Error(ErrorCode::usage, fmt::format("The number of {} must match network's tensors or be one for all: {} given for {} tensors", flag, formats.size(), tensors.size()));
+  for (size_t i = 0; i < tensors.size(); ++i) {
+    const DType type = type_of(formats[formats.size() == 1 ? 0 : i].type);
+    if (type != tensors[i].dtype) types[tensors[i].name] = type;
+  }
+  return types;
+}
+
+Engine build(const Options& o, const std::string& device, Log& log) {
+  BuildOptions options = build_options(o, device, log);
+  log.info("Start parsing network model.");
+  const auto start = std::chrono::steady_clock::now();
+  const ModelSignature model = model_signature(o.model.onnx);
+  log.info(fmt::format("Finished parsing network model. Parse time: {:g}", seconds_since(start)));
+  check_shapes(options, model.inputs, log);
+  add_default_shapes(options, log, model.inputs);
+  options.io_types = io_types("--inputIOFormats", o.build.input_formats, model.inputs);
+  options.io_types.merge(io_types("--outputIOFormats", o.build.output_formats, model.outputs));
+  Engine engine = Engine::build(o.model.onnx, options);
+  const BuildReport& report = engine.report();
+  for (const std::string& line : report.warnings) log.warning("[TRT] " + line);
+  log.info("[TRT] " + report.coverage);
+  if (!report.verdict.empty()) log.print(report.verdict == "PASSED" ? Severity::info : Severity::warning, fmt::format("Verification against the reference executor: {}", report.verdict));
+  return engine;
+}
+
+}  // namespace
+
+Engine make_engine(const Options& o, const std::string& device, Log& log) {
+  const auto start = std::chrono::steady_clock::now();
+  if (o.build.load.empty()) {
+    Engine engine = build(o, device, log);
+    log.info(fmt::format("Engine built in {:g} sec.", seconds_since(start)));
+    if (!o.build.save.empty()) engine.save(o.build.save);
+    return engine;
+  }
+  LoadOptions options;
+  options.device = device;
+  options.log = log.library_sink();
+  Engine engine = Engine::load(o.build.load, options);
+  const double seconds = seconds_since(start);
+  log.info(fmt::format("Engine loaded in {:g} sec.\nEngine deserialized in {:g} sec.", seconds, seconds));
+  return engine;
+}
+
+void load_plugins(const SystemFlags& flags, Log& log) {
+  log.info("Loading standard plugins");
+  std::vector<std::string> all = flags.plugins;
+  all.insert(all.end(), flags.dynamic_plugins.begin(), flags.dynamic_plugins.end());
+  for (const std::string& path : all) {
+    log.info("Loading supplied plugin library: " + path);
+    if (!dlopen(path.c_str(), RTLD_LAZY | RTLD_GLOBAL)) throw Error(ErrorCode::bad_file, fmt::format("Could not load plugin library: {}, due to: {}", path, dlerror()));
+  }
+  if (!all.empty()) log.warning("Plugin libraries are loaded and may register themselves; models given with --onnx use Tenon's own operators only.");
+}
+
+}  // namespace tenon::trtexec

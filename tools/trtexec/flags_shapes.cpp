@@ -1,0 +1,45 @@
+#include "trtexec/flags.h"
+#include "trtexec/values.h"
+
+namespace tenon::trtexec {
+namespace {
+
+void add(std::map<std::string, Dims>& shapes, const char* flag, const std::string& text) {
+  for (auto& [name, dims] : to_shapes(flag, text)) shapes[name] = dims;
+}
+
+void set_batch(int& batch, const char* flag, const std::string& text) { batch = static_cast<int>(to_int(flag, text, 1)); }
+
+constexpr Flag kShapes[] = {
+    {"--maxBatch", "N", "Largest batch of an implicit batch engine; not for ONNX models",
+     [](Options& o, const std::string& v) { set_batch(o.build.max_batch, "--maxBatch", v); }},
+    {"--minShapes", "spec", "Smallest shapes that the engine takes",
+     [](Options& o, const std::string& v) { add(o.build.min_shapes, "--minShapes", v); }},
+    {"--optShapes", "spec", "Shapes that the engine is tuned for; alone it stands for all three",
+     [](Options& o, const std::string& v) { add(o.build.opt_shapes, "--optShapes", v); }},
+    {"--maxShapes", "spec",
+     "Largest shapes that the engine takes\n"
+     "spec: input0:1x3x256x256,input1:1x3x128x128, with the batch; names may stand in 'quotes'",
+     [](Options& o, const std::string& v) { add(o.build.max_shapes, "--maxShapes", v); }},
+    {"--minShapesCalib", "spec", "Smallest shapes while calibrating", [](Options& o, const std::string& v) { add(o.build.min_calib, "--minShapesCalib", v); }},
+    {"--optShapesCalib", "spec", "Shapes while calibrating", [](Options& o, const std::string& v) { add(o.build.opt_calib, "--optShapesCalib", v); }},
+    {"--maxShapesCalib", "spec", "Largest shapes while calibrating", [](Options& o, const std::string& v) { add(o.build.max_calib, "--maxShapesCalib", v); }},
+    {"--explicitBatch", nullptr, nullptr,
+     [](Options& o, const std::string&) {
+       o.notes.push_back("--explicitBatch flag has been deprecated and has no effect!");
+       o.notes.push_back("Explicit batch dim is automatically enabled if input model is ONNX or if dynamic shapes are provided when the engine is built.");
+     }},
+    {"--inputIOFormats", "spec", "Type and format of the inputs (default = those of the model, chw)",
+     [](Options& o, const std::string& v) { o.build.input_formats = to_io_formats("--inputIOFormats", v); }},
+    {"--outputIOFormats", "spec",
+     "Type and format of the outputs\n"
+     "spec: type:format[+format][,...], one for each in the model's order, or one for all\n"
+     "type: fp32 fp16 bf16 int64 int32 int8 uint8 bool; format: chw (others are refused: inputs and outputs are dense)",
+     [](Options& o, const std::string& v) { o.build.output_formats = to_io_formats("--outputIOFormats", v); }},
+};
+
+}  // namespace
+
+std::span<const Flag> shape_flags() { return kShapes; }
+
+}  // namespace tenon::trtexec

@@ -1,0 +1,49 @@
+#pragma once
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tenon/engine.h"
+#include "trtexec/log.h"
+#include "trtexec/options.h"
+
+namespace tenon::trtexec {
+
+using NamedValues = std::vector<std::pair<std::string, Value>>;
+
+/// When the parts of one query began and ended, in ms since the start of the run. On the CPU nothing is copied, and the
+/// call that enqueues computes.
+struct Query {
+  double enqueue_start = 0, enqueue_end = 0, h2d_start = 0, h2d_end = 0, compute_start = 0, compute_end = 0, d2h_start = 0, d2h_end = 0;
+  double enqueue() const { return enqueue_end - enqueue_start; }
+  double h2d() const { return h2d_end - h2d_start; }
+  double compute() const { return compute_end - compute_start; }
+  double d2h() const { return d2h_end - d2h_start; }
+  double latency() const { return h2d() + compute() + d2h(); }
+};
+
+/// The values that queries run with: files of --loadInputs, the others random. Prints which, and fails for names or files that
+/// do not fit the engine.
+NamedValues make_inputs(const Engine&, const InferenceFlags&, Log&);
+
+/// Contexts with their inputs, run as the inference flags say.
+class Inference {
+ public:
+  /// Creates --infStreams contexts and runs each once; prints the inputs and outputs with their dims.
+  Inference(const Engine&, const Options&, Log&);
+  ~Inference();
+  /// Until enough queries and time have passed after the warm-up, or Ctrl-C. In the order in which queries began.
+  std::vector<Query> run();
+  const NamedValues& inputs() const;
+  /// Of the last query of the first context.
+  NamedValues outputs() const;
+  /// One query after the other with each layer timed, for as long as `run` would take; the layers with their times.
+  std::vector<LayerInfo> profile(int& queries);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace tenon::trtexec

@@ -1,0 +1,26 @@
+#pragma once
+#include <string>
+#include <vector>
+
+#include "tenon/engine.h"
+#include "trtexec/log.h"
+#include "trtexec/options.h"
+
+namespace tenon::trtexec {
+
+/// The device that --device, TENON_DEVICE or the machine chooses, as Tenon names it: "cpu", "cuda:0". Warns where there is no
+/// GPU and none was asked for.
+std::string choose_device(const SystemFlags&, Log&);
+/// The block "=== Device Information ===".
+void print_device(const std::string& device, Log&);
+
+/// Fails for what cannot be had, and warns of flags without effect, so that none is dropped in silence.
+void answer_flags(const Options&, const std::string& device, Log&);
+
+/// Builds from --onnx or loads from --loadEngine, and saves with --saveEngine. Prints what TensorRT's tool prints meanwhile.
+Engine make_engine(const Options&, const std::string& device, Log&);
+
+/// Loads plugin libraries; they stay loaded. Fails with ErrorCode::bad_file.
+void load_plugins(const SystemFlags&, Log&);
+
+}  // namespace tenon::trtexec
