@@ -46,3 +46,4 @@ add_layer(api       DEPENDS base ir ops onnx passes plan tactics devices runtime
 add_layer(nvinfer1     DEPENDS base ir ops onnx passes plan tactics devices runtime engine select build api)
 add_layer(nvonnxparser DEPENDS base ir ops onnx nvinfer1)
 add_layer(nvparsers    DEPENDS base nvinfer1)
+add_layer(nvinferplugin DEPENDS base nvinfer1)
