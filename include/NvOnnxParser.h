@@ -13,7 +13,7 @@
 static constexpr int NV_ONNX_PARSER_VERSION =
     NV_ONNX_PARSER_MAJOR * 10000 + NV_ONNX_PARSER_MINOR * 100 + NV_ONNX_PARSER_PATCH;
 
-/// Indices of nodes that can run together, and whether they are supported.
+/// Indices of supported nodes that can run together, and whether they are known to run in a network of their own.
 using SubGraph_t = std::pair<std::vector<size_t>, bool>;
 using SubGraphCollection_t = std::vector<SubGraph_t>;
 
@@ -65,6 +65,9 @@ class IParserError {
   /// Of level 9.1: empty when it is no single node's.
   virtual char const* nodeName() const = 0;
   virtual char const* nodeOperator() const = 0;
+  /// Of level 10.0: the model's functions around the node, outermost first.
+  virtual char const* const* localFunctionStack() const = 0;
+  virtual int32_t localFunctionStackSize() const = 0;
 
  protected:
   virtual ~IParserError() = default;

@@ -120,6 +120,9 @@ ImportedModel import_onnx_bytes(std::shared_ptr<const void> owner, std::span<con
 struct NodeReport {
   std::string name, operation, problem;  // problem empty: imported
   ErrorCode code = ErrorCode::internal;
+  int node = -1;                   // index in the main graph; inside another node, that node's
+  std::string output;              // name of its first output
+  std::vector<std::string> calls;  // functions around it, outermost first
 };
 std::vector<NodeReport> check_onnx(const std::string& path, const ImportOptions& = {});
 std::vector<NodeReport> check_onnx_bytes(std::shared_ptr<const void> owner, std::span<const std::byte> bytes,

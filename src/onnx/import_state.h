@@ -74,7 +74,7 @@ class ModelImporter {
   void import_call(const OnnxFunction& function, const OnnxNode& node, const std::string& name, ImportState& state);
   void finish_node(const OnnxNode& node, int first_new, ImportState& state);
   void bind_outputs(const OnnxNode& node, ImportState& state);
-  void report(const OnnxNode& node, const std::string& name, const Error* problem);
+  void report(const OnnxNode& node, const std::string& name, const ImportState& state, const Error* problem);
   /// Runs `f`; while checking, an Error from it becomes a report without a node.
   void attempt(const std::function<void()>& f);
 
@@ -88,6 +88,7 @@ class ModelImporter {
   std::map<std::string, Dim> narrowed_;              // symbol -> what ImportOptions::input_shapes makes of it
   int64_t imported_nodes_ = 0;
   bool opened_ = false;
+  int main_node_ = -1;  // the node of the main graph that is being imported
 };
 
 /// The nodes of one graph being imported, and the one whose turn it is.

@@ -39,7 +39,7 @@ void ModelImporter::attempt(const std::function<void()>& f) {
   try {
     f();
   } catch (const Error& e) {
-    reports_->push_back({"", "", e.what(), e.code()});
+    reports_->push_back({"", "", e.what(), e.code(), -1, {}, {}});
   }
 }
 
@@ -73,6 +73,7 @@ void ModelImporter::import_node(const OnnxNode& node, int index, ImportState& st
   const int64_t limit = kMaxExpandedNodes + 4 * model_.node_count;
   if (++imported_nodes_ > limit)
     fail(ErrorCode::too_large, "the model has more than {} nodes once its functions are expanded", limit);
+  if (state.depth == 0) main_node_ = index;
   const std::string name = state.prefix + node_name(node, index);
   const std::string where = fmt::format("node '{}' ({})", name, operation_name(node));
   state.outputs.assign(node.outputs.size(), Value());
@@ -90,19 +91,19 @@ void ModelImporter::import_node(const OnnxNode& node, int index, ImportState& st
       finish_node(node, first_new, state);
     }
     bind_outputs(node, state);
-    report(node, name, nullptr);
+    report(node, name, state, nullptr);
   } catch (const Error& e) {
     const Error located(e.code(), starts_with(e.what(), where) ? e.what() : where + ": " + e.what());
     if (!reports_) throw located;
-    report(node, name, &located);
+    report(node, name, state, &located);
     state.scope.failed.insert(node.outputs.begin(), node.outputs.end());
   } catch (const SubgraphFailed&) {
     const bool known = function(node) || import_table().find(node.domain, node.op_type);
     try {
       if (!known) with_context(where, [&] { fail_unknown_operator(node, opset_of(node, state.opsets)); });
-      report(node, name, nullptr);
+      report(node, name, state, nullptr);
     } catch (const Error& e) {
-      report(node, name, &e);
+      report(node, name, state, &e);
     }
     state.scope.failed.insert(node.outputs.begin(), node.outputs.end());
   }
@@ -189,10 +190,15 @@ void ModelImporter::import_call(const OnnxFunction& function, const OnnxNode& no
   }
 }
 
-void ModelImporter::report(const OnnxNode& node, const std::string& name, const Error* problem) {
+void ModelImporter::report(const OnnxNode& node, const std::string& name, const ImportState& state, const Error* problem) {
   if (!reports_) return;
   const auto [it, is_new] = report_of_.emplace(std::pair(&node, name), reports_->size());
-  if (is_new) reports_->push_back({name, operation_name(node), "", ErrorCode::internal});
+  if (is_new) {
+    NodeReport report{name, operation_name(node), "", ErrorCode::internal, main_node_};
+    if (!node.outputs.empty()) report.output = std::string(node.outputs[0]);
+    for (const OnnxFunction* f : state.calls) report.calls.emplace_back(f->name);
+    reports_->push_back(std::move(report));
+  }
   if (!problem) return;
   NodeReport& report = (*reports_)[it->second];
   report.problem = problem->what();

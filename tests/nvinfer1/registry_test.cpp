@@ -57,7 +57,7 @@ TEST(Registry, ReportsWhatItLacks) {
   EXPECT_EQ(registry.getErrorRecorder(), &recorder);
   EXPECT_EQ(registry.getPluginCreator("Nothing", "1"), nullptr);
   ASSERT_EQ(recorder.errors.size(), 1U);
-  EXPECT_NE(recorder.errors[0].second.find("could not find plugin Nothing version 1"), std::string::npos);
+  EXPECT_NE(recorder.errors[0].second.find("could not find Plugin Nothing version 1"), std::string::npos);
   EXPECT_EQ(registry.getPluginCreator(nullptr, "1"), nullptr);
   EXPECT_EQ(recorder.last(), ErrorCode::kINVALID_ARGUMENT);
   EXPECT_EQ(registry.loadLibrary("/no/such/plugin.so"), nullptr);

@@ -156,6 +156,11 @@ PlanInfo plan_info(const BuildRequest& r, const std::vector<Lowering::RefitWeigh
   return info;
 }
 
+Lowering::Refit refit_mode(const BuilderConfig& config) {
+  if (config.has(Flag::kREFIT) || config.has(Flag::kREFIT_IDENTICAL)) return Lowering::Refit::all;
+  return config.has(Flag::kREFIT_INDIVIDUAL) ? Lowering::Refit::marked : Lowering::Refit::none;
+}
+
 }  // namespace
 
 std::vector<std::map<std::string, ShapeRange>> profile_shapes(const BuildRequest& r) {
@@ -223,7 +228,8 @@ Plan build_plan(const BuildRequest& r) {
   for (const auto& profile : shapes) {
     options.shapes = profile;
     const auto make = [&](const std::map<std::string, core::Shape>& fixed, const core::Log&) {
-      return r.network.make_graph({fixed, r.config.has(Flag::kOBEY_PRECISION_CONSTRAINTS) || r.config.has(Flag::kPREFER_PRECISION_CONSTRAINTS), &refit});
+      const bool precision = r.config.has(Flag::kOBEY_PRECISION_CONSTRAINTS) || r.config.has(Flag::kPREFER_PRECISION_CONSTRAINTS);
+      return r.network.make_graph({fixed, precision, refit_mode(r.config), &refit});
     };
     plan.engines.push_back(core::build(core::GraphSource(make), options, hooks));
     const auto& report = plan.engines.back().report;

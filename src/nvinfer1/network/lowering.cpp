@@ -10,6 +10,7 @@
 #include "ops/pointwise.h"
 #include "ops/quantize.h"
 #include "ops/shape.h"
+#include "passes/fold.h"
 
 namespace tenon::adapter {
 
@@ -34,7 +35,7 @@ std::string in_context(const LayerBase& layer, const std::string& message) {
 }  // namespace
 
 Lowering::Lowering(const Network& n, core::Graph& g, bool types) : network(n), graph(g), types_only(types) {}
-Lowering::Lowering(Lowering& out, core::Graph& g) : network(out.network), graph(g), types_only(false), outer(&out), obeys_precision(out.obeys_precision) {}
+Lowering::Lowering(Lowering& out, core::Graph& g) : network(out.network), graph(g), types_only(false), outer(&out), obeys_precision(out.obeys_precision), refits(out.refits) {}
 
 int Lowering::lead() const { return network.implicit_batch() ? 1 : 0; }
 bool Lowering::weak() const { return !network.strongly_typed(); }
@@ -195,7 +196,14 @@ Value Lowering::weights(const nv::Weights& w, std::vector<int64_t> dims, const c
   std::string name = current_ ? network.weights_name(*current_, role, w) : "";
   if (types_only || !claim(name)) name.clear();
   if (!name.empty()) refit.push_back({current_, role, name});
-  return graph.add_constant(std::move(tensor), name);
+  return named_constant(std::move(tensor), name);
+}
+
+Value Lowering::named_constant(Tensor value, const std::string& name) {
+  const bool asked = refits == Refit::all || (refits == Refit::marked && network.refittable().count(name) > 0);
+  // Integers are sizes, axes and indices: what they are decides shapes.
+  if (asked && !name.empty() && core::is_float(value.dtype())) return graph.add_constant(core::refittable_constant(std::move(value), name));
+  return graph.add_constant(std::move(value), name);
 }
 
 void Lowering::unify(Value& a, Value& b) {

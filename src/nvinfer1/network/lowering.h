@@ -60,6 +60,8 @@ class Lowering {
   std::vector<int64_t> known(const NetTensor&, const char* what);
   /// Weights as a constant of these dims, named for the refitter. Fails when the count differs.
   core::Value weights(const nv::Weights&, std::vector<int64_t> dims, const char* what, nv::WeightsRole role);
+  /// A constant that a refitter finds by its name, where the network is built for it.
+  core::Value named_constant(core::Tensor value, const std::string& name);
   /// Two operands in one type: floats to f32, integers to the wider.
   void unify(core::Value& a, core::Value& b);
   core::Value binary(int kind, core::Value a, core::Value b);  // a core::BinaryKind
@@ -80,6 +82,8 @@ class Lowering {
   /// Dims in place of declared ones, by input.
   std::map<std::string, core::Shape> input_shapes;
   bool obeys_precision = false;
+  /// Which weights become constants whose values no rewrite relies on.
+  enum class Refit { none, marked, all } refits = Refit::none;
   /// Constants a refitter may replace.
   struct RefitWeights {
     const LayerBase* layer;

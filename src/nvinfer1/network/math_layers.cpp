@@ -173,7 +173,13 @@ void ConstantLayer::keep(core::ConstRef constant) {
 }
 
 std::vector<Value> ConstantLayer::lower(Lowering& l) const {
-  if (constant_ && weights_.values == value_.bytes().data()) return {l.graph.add_constant(constant_)};
+  if (constant_ && weights_.values == value_.bytes().data()) {
+    // Single numbers of models are factors and epsilons that fusions look for.
+    const bool refits = l.refits != Lowering::Refit::none && core::is_float(value_.dtype()) && weights_.count > 1 && l.claim(constant_->name());
+    if (!refits) return {l.graph.add_constant(constant_)};
+    l.refit.push_back({this, nv::WeightsRole::kCONSTANT, constant_->name()});
+    return {l.named_constant(value_, constant_->name())};
+  }
   std::vector<int64_t> dims = dims_;
   if (l.lead()) dims.insert(dims.begin(), 1);
   return {l.weights(weights_, dims, "constant", nv::WeightsRole::kCONSTANT)};

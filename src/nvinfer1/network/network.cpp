@@ -202,6 +202,7 @@ core::Graph Network::make_graph(const GraphRequest& request) const {
   Lowering l(*this, graph, false);
   l.input_shapes = request.input_shapes;
   l.obeys_precision = request.obeys_precision;
+  l.refits = request.refits;
   for (const NetTensor* t : inputs_) l.value(*t);
   // In the order of the layers, constants when they are used: as the nodes of a model come.
   if (loops_.empty() && conditionals_.empty())

@@ -50,6 +50,7 @@ class Network final : public nv::INetworkDefinition, public nv::apiv::VNetworkDe
   struct GraphRequest {
     std::map<std::string, core::Shape> input_shapes;
     bool obeys_precision = false;
+    Lowering::Refit refits = Lowering::Refit::none;
     std::vector<Lowering::RefitWeights>* refit = nullptr;
   };
   core::Graph make_graph(const GraphRequest&) const;

@@ -58,7 +58,7 @@ class PluginRegistry final : public IPluginRegistry {
       }
       if (parent) return parent->getPluginCreator(name, version, name_space);
       report_.error("IPluginRegistry::getPluginCreator", Code::kINVALID_ARGUMENT,
-                    fmt::format("could not find plugin {} version {} namespace '{}': register its creator, or load the library that has it", name, version, name_space));
+                    fmt::format("could not find Plugin {} version {} namespace '{}': register its creator, or load the library that has it", name, version, name_space));
       return nullptr;
     });
   }
