@@ -174,7 +174,8 @@ Built build(const GraphSource& source, const BuildOptions& options, const BuildH
   if (!options.reference) {
     phases.run("passes", [&] {
       PassReport passes;
-      const PassOptions pass_options{options.exact, options.strict_nan, {options.disabled_passes.begin(), options.disabled_passes.end()}, options.stop_after_rewrite};
+      const bool gates = built.data.device.kind == "cuda" && built.data.device.compute >= 80 && !options.exact;
+      const PassOptions pass_options{options.exact, options.strict_nan, gates, {options.disabled_passes.begin(), options.disabled_passes.end()}, options.stop_after_rewrite};
       optimize(graph, pass_options, log, passes);
       note_fusions(passes, built.report);
     });

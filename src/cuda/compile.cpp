@@ -140,7 +140,7 @@ std::vector<char> compile_only(const KernelText& kernel, int compute) {
   return compilation.code(ptx);
 }
 
-Module::Module(const std::vector<char>& code, const std::string& what) {
+Module::Module(const std::vector<char>& code, const std::string& what, bool overlaps) : overlaps_(overlaps) {
   check(cudaLibraryLoadData(&library_, code.data(), nullptr, nullptr, 0, nullptr, nullptr, 0), "loading the kernel {}", what);
 }
 
@@ -151,6 +151,7 @@ Kernel Module::kernel(const std::string& name) const {
   cudaFuncAttributes attributes;
   check(cudaFuncGetAttributes(&attributes, reinterpret_cast<const void*>(result.kernel_)), "loading the kernel {}", name);
   result.name_ = name;
+  result.overlaps_ = overlaps_;
   return result;
 }
 
@@ -171,7 +172,7 @@ void Kernel::launch(const Launch& how, void** args) const {
     attributes[config.numAttrs].val.clusterDim = {how.cluster.x, how.cluster.y, how.cluster.z};
     ++config.numAttrs;
   }
-  if (how.overlaps_previous) {
+  if (overlaps_) {
     attributes[config.numAttrs].id = cudaLaunchAttributeProgrammaticStreamSerialization;
     attributes[config.numAttrs].val.programmaticStreamSerializationAllowed = 1;
     ++config.numAttrs;
@@ -186,11 +187,22 @@ int Kernel::blocks_per_multiprocessor(int threads, unsigned shared_bytes) const 
   return blocks;
 }
 
+namespace {
+
+/// Kernels that overlap can be captured in graphs since CUDA 12.3.
+bool driver_overlaps() {
+  int version = 0;
+  return cudaDriverGetVersion(&version) == cudaSuccess && version >= 12030;
+}
+
+}  // namespace
+
 const Module& compiled(const KernelText& kernel, int compute) {
   // Modules live as long as the process: the CUDA runtime may be gone when statics are destroyed.
   static std::mutex mutex;
   static auto& modules = *new std::map<std::string, std::shared_future<std::shared_ptr<const Module>>>;
   const std::string key = key_of(kernel, compute);
+  const bool overlaps = compute >= 90 && driver_overlaps() && kernel.text.find("wait_for_previous()") != std::string::npos;
   std::promise<std::shared_ptr<const Module>> promise;
   std::shared_future<std::shared_ptr<const Module>> module;
   bool ours = false;
@@ -203,7 +215,7 @@ const Module& compiled(const KernelText& kernel, int compute) {
   }
   if (!ours) return *module.get();
   try {
-    promise.set_value(std::make_shared<Module>(compile_only(kernel, compute), key));
+    promise.set_value(std::make_shared<Module>(compile_only(kernel, compute), key, overlaps));
   } catch (...) {
     promise.set_exception(std::current_exception());
     const std::lock_guard lock(mutex);

@@ -14,7 +14,7 @@ std::string compiler_version();
 /// The compute capabilities (75, 90, ...) that the compiler knows, ascending.
 std::vector<int> compiler_archs();
 
-/// The text of a kernel: src/kernels/cuda/prelude.cu comes before it.
+/// The text of a kernel: src/kernels/cuda/prelude.cu comes before it. Either all of its kernels call wait_for_previous or none.
 struct KernelText {
   std::string text;
   std::vector<std::string> options;  // "-DWIDTH=8", "-use_fast_math"
@@ -31,7 +31,6 @@ struct Launch {
   unsigned shared_bytes = 0;
   cudaStream_t stream = nullptr;
   dim3 cluster{1, 1, 1};
-  bool overlaps_previous = false;  // programmatic dependent launch: the kernel itself waits (griddepcontrol.wait)
 };
 
 /// One entry of a compiled text. Cheap to copy; usable on every device of its compute capability.
@@ -52,18 +51,21 @@ class Kernel {
  private:
   friend class Module;
   cudaKernel_t kernel_ = nullptr;
+  bool overlaps_ = false;  // programmatic dependent launch
   std::string name_;
 };
 
 /// A compiled text, loaded. Kept for the life of the process.
 class Module {
  public:
-  Module(const std::vector<char>& code, const std::string& what);
+  /// `overlaps`: its kernels call wait_for_previous and run on compute capability 9.0 or newer.
+  Module(const std::vector<char>& code, const std::string& what, bool overlaps);
   /// An extern "C" __global__ function.
   Kernel kernel(const std::string& name) const;
 
  private:
   cudaLibrary_t library_ = nullptr;
+  bool overlaps_;
 };
 
 /// Compiles and loads; equal texts are compiled once in a process. Thread-safe: different texts compile side by side.

@@ -5,6 +5,7 @@
 #include "passes/control_flow.h"
 #include "passes/driver.h"
 #include "passes/fold_constants.h"
+#include "passes/fuse_gates.h"
 #include "passes/fuse_pointwise.h"
 #include "passes/merge_common.h"
 #include "passes/merge_siblings.h"
@@ -91,6 +92,7 @@ void optimize(Graph& g, const PassOptions& options, const Log& log, PassReport& 
   passes.run("recover_pools", g, rewrite_with({pool_rules()}));
   simplify(passes, g);
   passes.finish(g);  // the next pass takes up the nodes that near misses are about
+  passes.run("fuse_gates", g, fuse_gates);
   passes.run("fuse_pointwise", g, fuse_pointwise);
   passes.finish(g);
 }

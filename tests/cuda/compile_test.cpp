@@ -12,6 +12,20 @@
 #include "tactics/cuda/texts.h"
 #include "tactics/tactic.h"
 
+extern const char* const kernel_text_attention_rows;
+extern const char* const kernel_text_flash_attention;
+extern const char* const kernel_text_depthwise;
+extern const char* const kernel_text_gemm;
+extern const char* const kernel_text_skinny;
+extern const char* const kernel_text_gather;
+extern const char* const kernel_text_reduce;
+extern const char* const kernel_text_pool;
+extern const char* const kernel_text_squeeze;
+extern const char* const kernel_text_stem;
+extern const char* const kernel_text_softmax;
+extern const char* const kernel_text_layer_norm;
+extern const char* const kernel_text_box;
+
 namespace tenon::core::cuda {
 namespace {
 
@@ -159,6 +173,22 @@ TEST_F(Compile, TheSameFormGivesTheSameText) {
 TEST_F(Compile, ErrorsHoldTheLog) {
   EXPECT_NE(error_of({"extern \"C\" __global__ void wrong() { undefined_name(); }", {}}, 90).find("undefined_name"),
             std::string::npos);
+}
+
+int count(std::string_view text, std::string_view what) {
+  int result = 0;
+  for (size_t at = text.find(what); at != text.npos; at = text.find(what, at + 1)) ++result;
+  return result;
+}
+
+TEST(KernelTexts, EveryKernelWaitsForThePreviousOne) {
+  for (std::string_view text : {kernel_text_attention_rows, kernel_text_flash_attention, kernel_text_depthwise, kernel_text_gemm, kernel_text_skinny, kernel_text_pool, kernel_text_squeeze,
+                                kernel_text_stem, kernel_text_softmax, kernel_text_layer_norm, kernel_text_box,
+                                kernel_text_gather, kernel_text_reduce}) {
+    const int kernels = count(text, "\nKERNEL(") + count(text, "\nextern \"C\" __global__");
+    EXPECT_GT(kernels, 0) << text;
+    EXPECT_EQ(count(text, "wait_for_previous();"), kernels) << text;
+  }
 }
 
 TEST(Divider, IsDivision) {

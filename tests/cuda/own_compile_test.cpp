@@ -5,6 +5,7 @@
 #include "tactics/cuda/own_depthwise.h"
 #include "tactics/cuda/own_gemm.h"
 #include "tactics/cuda/own_pool.h"
+#include "tactics/cuda/own_squeeze.h"
 #include "tactics/cuda/own_stem.h"
 
 namespace tenon::core::cuda::own {
@@ -52,12 +53,27 @@ TEST_F(OwnCompile, Products) {
   together.args.k = 1024;
   together.split_into(4, 90);
   EXPECT_TRUE(together.cluster);
+  together.load_residual_early(true);
+  EXPECT_TRUE(together.early_residual);
   expect_compiles(together.text(), {90, 100});
   GemmPlan odd = plan(DType::f16, false, true, 32, 64);
   odd.a_lines_are_k = odd.b_lines_are_k = true;
   odd.a_vector = 1, odd.b_vector = 2, odd.y_vector = 1;
   odd.activation = "ACTIVATION(x)=((x) * 0.5f * (1 + erff((x) * 0.70710678f)))";
   expect_compiles(odd.text(), {80, 90});
+}
+
+TEST_F(OwnCompile, ProductsOfFewRows) {
+  for (DType type : {DType::f32, DType::f16, DType::bf16})
+    for (int rows : {8, 16}) {
+      GemmPlan p;
+      p.type = p.output = type, p.tensor_cores = true, p.skinny = rows, p.a_vector = rows == 8 ? static_cast<int>(16 / size_of(type)) : 1;
+      expect_compiles(p.text(), {80, 90});
+      p.args.k = 2048;
+      p.split_into(4, 90);
+      EXPECT_TRUE(p.cluster);
+      expect_compiles(p.text(), {90});
+    }
 }
 
 TEST_F(OwnCompile, Attentions) {
@@ -74,13 +90,26 @@ TEST_F(OwnCompile, Attentions) {
 
 TEST_F(OwnCompile, Depthwise) {
   for (DType type : {DType::f32, DType::f16, DType::bf16})
-    for (int size : {3, 7}) {
+    for (int size : {3, 7, 9}) {
       DepthwisePlan p;
-      p.type = type, p.fixed = size < 7;
-      p.vector = static_cast<int>(16 / size_of(type)), p.tile = p.fixed ? 4 : 1;
-      p.args.kernel_h = p.args.kernel_w = size, p.args.stride_w = 2, p.args.dilation_w = 1;
+      p.type = type, p.fixed = size <= 7;
+      p.vector = static_cast<int>(16 / size_of(type)), p.tile = size == 3 ? 2 : size == 7 ? 7 : 1;
+      p.args.kernel_h = p.args.kernel_w = size, p.args.stride_w = 2, p.args.dilation_w = 1, p.args.channels = 144;
+      p.shape_block(128);
       expect_compiles(p.text(), {75, 90});
     }
+}
+
+TEST(OwnDepthwise, BlocksCoverTheirThreads) {
+  for (int channels : {8, 24, 32, 96, 144, 240, 336, 384, 672, 960, 1152, 1160})
+    for (int most : {64, 128})
+      for (int tile : {1, 2, 4, 7}) {
+        DepthwisePlan p;
+        p.vector = 8, p.tile = tile, p.args.channels = channels;
+        p.shape_block(most);
+        EXPECT_LE(p.threads(), most);
+        EXPECT_GE(p.threads(), most * 3 / 4) << channels << " " << most << " " << tile;
+      }
 }
 
 TEST_F(OwnCompile, FirstConvolutions) {
@@ -91,12 +120,25 @@ TEST_F(OwnCompile, FirstConvolutions) {
   expect_compiles(p.text(), {80, 90, 120});
 }
 
+TEST_F(OwnCompile, Gates) {
+  for (DType type : {DType::f32, DType::f16}) {
+    SqueezePlan p;
+    p.type = type, p.vector = 4, p.first_bias = DType::f32;
+    p.inner = "ACTIVATION_1(x)=((x) / (1 + __expf(-(x))))";
+    expect_compiles(p.text(), {80});
+    p.clusters = p.held = true;
+    expect_compiles(p.text(), {90, 120});
+  }
+}
+
 TEST_F(OwnCompile, Poolings) {
   for (PoolKind kind : {PoolKind::max, PoolKind::average, PoolKind::lp})
     for (bool last : {true, false}) {
       PoolPlan p;
       p.type = DType::f16, p.kind = kind, p.channels_last = last, p.vector = last ? 8 : 1;
       expect_compiles(p.text(), {75, 90});
+      p.clusters = true, p.window_h = p.window_w = 3;
+      if (kind == PoolKind::max) expect_compiles(p.text(), {90});
     }
 }
 

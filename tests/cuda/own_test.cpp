@@ -3,8 +3,13 @@
 
 #include "fixture.h"
 #include "ops/attention.h"
+#include "cuda/check.h"
+#include "cuda/compile.h"
+#include "cuda/memory.h"
 #include "ops/conv.h"
+#include "ops/fused.h"
 #include "ops/matmul.h"
+#include "ops/pointwise.h"
 #include "tactics/cuda/own.h"
 
 namespace tenon::core::cuda {
@@ -76,6 +81,8 @@ TEST_F(Own, Convolutions) {
   conv(t, {1, 3, 10, 1, {31, 29}, {7, 5}, 2, 1, 3, "swish", false}, DType::f32, {DType::f16});
   conv(t, {1, 6, 9, 3, {12, 9}, {3, 3}, 1, 1, 1, "relu", false}, DType::f32, {DType::bf16}, true);
   conv(t, {2, 40, 24, 1, {50}, {5}, 1, 1, 2, "gelu_erf", false}, DType::f32, {DType::f16});
+  conv(t, {1, 672, 28, 1, {1, 1}, {1, 1}, 1, 1, 0, "swish", false}, DType::f32, {DType::f16});
+  conv(t, {8, 28, 672, 1, {1, 1}, {1, 1}, 1, 1, 0, "sigmoid", false}, DType::f32, {DType::bf16}, true);
 }
 
 TEST_F(Own, DepthwiseConvolutions) {
@@ -115,6 +122,9 @@ TEST_F(Own, MatrixProducts) {
   product({5, 64, 33}, {5, 64, 31}, false, true, false, "", false, {DType::f16}, true);
   product({7, 1023}, {1023, 65}, true, false, false, "tanh", false, {DType::f16}, false);
   product({1, 2048}, {1000, 2048}, true, false, true, "", false, {}, false, DType::f16);
+  product({3, 4, 770}, {770, 250}, true, false, false, "gelu_erf", true, {DType::bf16}, true);
+  product({2, 1001}, {1001, 33}, true, false, false, "relu", false, {DType::f16}, true);
+  product({16, 3072}, {3072, 768}, true, false, false, "", true, {DType::f16}, false);
 }
 
 TEST_F(Own, Attentions) {
@@ -162,6 +172,65 @@ TEST_F(Own, Poolings) {
   Pool line;
   line.window.kernel = {4}, line.window.strides = {3}, line.with_indices = true, line.storage_order = 1;
   pool(line, {2, 5, 20}, DType::f32);
+}
+
+TEST_F(Own, SqueezeAndExcite) {
+  const auto gate = [&](int64_t images, int64_t channels, int64_t hidden, Dims size, std::vector<DType> precisions) {
+    Graph body;
+    const Dims x{images, channels, size[0], size[1]}, first{hidden, channels, 1, 1}, second{channels, hidden, 1, 1};
+    const auto input = [&](const char* name, const Dims& dims) { return body.add_input(name, Type::tensor(DType::f32, Shape(dims.begin(), dims.end()))); };
+    const Value v = input("x0", x), w1 = input("x1", first), b1 = input("x2", {hidden}), w2 = input("x3", second);
+    Pool mean;
+    mean.kind = PoolKind::average, mean.global = true;
+    Conv inner, outer;
+    inner.activation = {"swish", 1}, outer.activation = {"sigmoid"};
+    const Value h = body.add(inner, {body.add(mean, {v}), w1, b1});
+    body.add_output("y0", body.add(Binary(BinaryKind::mul), {body.add(outer, {h, w2}), v}));
+    Fused op;
+    op.body = std::make_shared<const Graph>(std::move(body));
+    expect(own_squeeze_tactic(), op,
+           {random_tensor(DType::f32, x, random_), weights(DType::f32, first, channels), random_tensor(DType::f32, {hidden}, random_),
+            weights(DType::f32, second, hidden)},
+           {1, 2, 3}, std::move(precisions));
+  };
+  gate(1, 32, 8, {112, 112}, {DType::f16});
+  gate(1, 1152, 48, {7, 7}, {DType::f16, DType::bf16});
+  gate(3, 144, 6, {28, 28}, {DType::f16});
+  gate(200, 36, 10, {9, 8}, {DType::f16});
+}
+
+TEST_F(Own, AKernelSeesWhatThePreviousOneWrote) {
+  const int compute = current_compute();
+  const Module& module = compiled({R"(extern "C" __global__ void turn(u32* to, const u32* from, u32 count) {
+  wait_for_previous();
+  const u32 at = blockIdx.x * blockDim.x + threadIdx.x;
+  u32 x = from[(at + 12347) % count];
+  for (int i = 0; i < 50 + blockIdx.x % 7 * 100; ++i) x = x * 1664525 + 1013904223;
+  to[at] = x;
+}
+)",
+                                   {}},
+                                  compute);
+  const Kernel turn = module.kernel("turn");
+  constexpr uint32_t kCount = 1 << 18;
+  std::vector<uint32_t> expected(kCount), next(kCount);
+  for (uint32_t i = 0; i < kCount; ++i) expected[i] = i;
+  DeviceBuffer a(kCount * 4), b(kCount * 4);
+  check(cudaMemcpy(a.data(), expected.data(), kCount * 4, cudaMemcpyHostToDevice), "copying in");
+  Launch how;
+  how.grid.x = kCount / 256, how.block.x = 256;
+  for (int step = 0; step < 20; ++step) {
+    turn(how, (step % 2 ? a : b).data(), (step % 2 ? b : a).data(), kCount);
+    for (uint32_t i = 0; i < kCount; ++i) {
+      uint32_t x = expected[(i + 12347) % kCount];
+      for (uint32_t k = 0; k < 50 + i / 256 % 7 * 100; ++k) x = x * 1664525 + 1013904223;
+      next[i] = x;
+    }
+    std::swap(expected, next);
+  }
+  std::vector<uint32_t> found(kCount);
+  check(cudaMemcpy(found.data(), a.data(), kCount * 4, cudaMemcpyDeviceToHost), "copying out");
+  EXPECT_EQ(found, expected);
 }
 
 }  // namespace

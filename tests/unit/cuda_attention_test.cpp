@@ -23,13 +23,35 @@ struct Case {
   static constexpr int depth = 44, width = 28, queries = kQueries, threads = kThreads, shared = kQueryBytes + 2 * kStageBytes;
   static void run(const AttentionArgs& p) { flash_attention(p); }
 };
-#undef SCALAR
-#undef MASK
 #undef DEPTH
 #undef WIDTH
 #undef VECTOR
 #undef HIDDEN
 }  // namespace masked
+namespace narrow {
+#undef MASK
+#define MASK 0
+#undef WARPS
+#define WARPS 1
+#define DEPTH 64
+#define WIDTH 64
+#define VECTOR 8
+#include "kernels/cuda/attention_mask.cu"
+#include "kernels/cuda/flash_attention.cu"
+struct Case {
+  typedef f16 Scalar;
+  static constexpr int depth = 64, width = 64, queries = kQueries, threads = kThreads, shared = kQueryBytes + 2 * kStageBytes;
+  static void run(const AttentionArgs& p) { flash_attention(p); }
+};
+#undef SCALAR
+#undef MASK
+#undef WARPS
+#undef DEPTH
+#undef WIDTH
+#undef VECTOR
+#undef HIDDEN
+#define WARPS 2
+}  // namespace narrow
 namespace wide {
 #define SCALAR bf16
 #define MASK 0
@@ -153,6 +175,7 @@ TEST(AttentionKernel, Flash) {
   expect_attention<wide::Case>(2, 2, 1, 70, 70, kPlain);
   expect_attention<wide::Case>(1, 3, 3, 33, 90, kCausal);
   for (const Options& o : {kWindow, kMasked, kEverything}) expect_attention<masked::Case>(2, 4, 2, 37, 75, o);
+  expect_attention<narrow::Case>(1, 2, 1, 40, 65, kCausal);
 }
 
 TEST(AttentionKernel, Rows) {

@@ -12,6 +12,7 @@ namespace plain_half {
 }  // namespace plain_half
 namespace wide_bfloat {
 #define SCALAR bf16
+#define EARLY_RESIDUAL 1
 #define BM 64
 #define BN 128
 #define WARPS_M 2
@@ -33,9 +34,20 @@ namespace odd_half {
 #define Y_VECTOR 1
 #include "gemm_case.inc"
 }  // namespace odd_half
+namespace smallest {
+#define SCALAR bf16
+#define BM 16
+#define BN 32
+#define WARPS_M 1
+#define WARPS_N 2
+#define CONV 1
+#include "gemm_case.inc"
+}  // namespace smallest
 namespace together {
 #define SCALAR f16
 #define CLUSTER 1
+#define B_CONSTANT 1
+#define EARLY_RESIDUAL 1
 #define STAGES 4
 #include "gemm_case.inc"
 }  // namespace together
@@ -73,6 +85,7 @@ namespace conv_odd_half {
 }  // namespace conv_odd_half
 namespace conv_two_half {
 #define SCALAR f16
+#define B_CONSTANT 1
 #define CONV 1
 #define BM 128
 #define BN 64
@@ -89,6 +102,50 @@ namespace conv_exact {
 #define BK 16
 #include "gemm_case.inc"
 }  // namespace conv_exact
+
+#define OUTPUT SCALAR
+#define BIAS float
+#define ACTIVATION(x) ((x) < 0 ? 0 : (x))
+namespace skinny_half {
+#define SCALAR f16
+#define TILES 2
+#define A_VECTOR 8
+#define CLUSTER 1
+#include "kernels/cuda/skinny.cu"
+struct Case {
+  typedef f16 Scalar;
+  static constexpr int vector = kVector, rows = kRows;
+  static void run(const GemmArgs& p) { skinny(p); }
+};
+#undef SCALAR
+#undef TILES
+#undef A_VECTOR
+#undef CLUSTER
+}  // namespace skinny_half
+namespace skinny_odd_bfloat {
+#define SCALAR bf16
+#define TILES 1
+#define A_VECTOR 1
+#define CLUSTER 0
+#include "kernels/cuda/skinny.cu"
+struct Case {
+  typedef bf16 Scalar;
+  static constexpr int vector = kVector, rows = kRows;
+  static void run(const GemmArgs& p) { skinny(p); }
+};
+#undef SCALAR
+#undef A_VECTOR
+}  // namespace skinny_odd_bfloat
+namespace skinny_tf32 {
+#define SCALAR float
+#define A_VECTOR 4
+#include "kernels/cuda/skinny.cu"
+struct Case {
+  typedef float Scalar;
+  static constexpr int vector = kVector, rows = kRows;
+  static void run(const GemmArgs& p) { skinny(p); }
+};
+}  // namespace skinny_tf32
 
 template <class T>
 struct Memory {
@@ -169,6 +226,40 @@ TEST(GemmKernel, PiecesOfAClusterAddUp) {
 
 TEST(GemmKernel, ManyTilesInTheOrderOfLaunch) { expect_product<plain_half::Case>(300, 72, 16, 1, 1); }
 
+template <class Case>
+void expect_few_rows(int m, int n, int k, int pieces) {
+  using T = typename Case::Scalar;
+  SCOPED_TRACE(testing::Message() << m << " x " << n << " x " << k << ", pieces " << pieces);
+  const int line = (k + Case::vector - 1) / Case::vector * Case::vector;
+  std::mt19937 random(5);
+  Memory<T> a(int64_t{m} * k, random), b(int64_t{n} * line, random), residual(int64_t{m} * n, random), y(int64_t{m} * n, random);
+  Memory<float> bias(n, random);
+  for (int64_t j = 0; j < n; ++j)
+    for (int l = k; l < line; ++l) assign(b.items[static_cast<size_t>(j * line + l)], 0);
+  GemmArgs p{};
+  p.a = a.items.data(), p.b = b.items.data(), p.bias = bias.items.data(), p.residual = residual.items.data(), p.y = y.items.data();
+  p.m = m, p.n = n, p.k = k, p.a_row = k, p.b_row = line, p.y_row = n, p.bias_column = 1, p.alpha = 0.5f;
+  p.split = pieces, p.k_piece = ((k + pieces - 1) / pieces + 63) / 64 * 64;
+  const auto blocks = [](int size, int block) { return static_cast<unsigned>((size + block - 1) / block); };
+  const auto z = static_cast<unsigned>(pieces);
+  launch({{blocks(n, 16), blocks(m, Case::rows), z}, 256, size_t{8} * Case::rows * 64, z}, [&] { Case::run(p); });
+  for (int64_t i = 0; i < m; ++i)
+    for (int64_t j = 0; j < n; ++j) {
+      double sum = 0;
+      for (int64_t l = 0; l < k; ++l) sum += double(a[i * k + l]) * b[j * line + l];
+      const double expected = std::max(0.0, 0.5 * sum + bias[j] + residual[i * n + j]);
+      ASSERT_NEAR(y[i * n + j], expected, tolerance(T{}) * (1 + expected)) << i << " " << j;
+    }
+}
+
+TEST(GemmKernel, ProductsOfFewRows) {
+  expect_few_rows<skinny_half::Case>(16, 40, 2048, 1);
+  expect_few_rows<skinny_half::Case>(1, 35, 1160, 3);
+  expect_few_rows<skinny_odd_bfloat::Case>(11, 17, 1203, 1);
+  expect_few_rows<skinny_tf32::Case>(5, 24, 708, 1);
+  expect_few_rows<skinny_tf32::Case>(1, 16, 8, 1);
+}
+
 struct ConvCase {
   int images, height, width, channels, filters, groups, kernel_h, kernel_w, stride, dilation, pad;
 };
@@ -223,6 +314,7 @@ TEST(GemmKernel, ConvolutionsOfOddChannels) {
   expect_conv<conv_odd_half::Case>({1, 8, 7, 3, 5, 1, 5, 3, 2, 1, 2}, 1);
   expect_conv<conv_odd_half::Case>({1, 5, 6, 6, 9, 3, 3, 3, 1, 1, 1}, 1);
   expect_conv<conv_two_half::Case>({1, 6, 7, 10, 14, 1, 3, 3, 1, 1, 1}, 2);
+  expect_conv<smallest::Case>({1, 6, 5, 16, 40, 1, 3, 3, 2, 1, 1}, 1);
 }
 
 TEST(GemmKernel, ConvolutionsOfFloats) { expect_conv<conv_exact::Case>({1, 6, 5, 12, 20, 1, 3, 3, 1, 1, 1}, 1); }

@@ -1,4 +1,4 @@
-// The texts of depthwise.cu, stem.cu and pool.cu, emulated, against plain sums.
+// The texts of depthwise.cu, stem.cu, pool.cu and squeeze.cu, emulated, against plain sums.
 #include <gtest/gtest.h>
 
 #include "emulate.h"
@@ -12,12 +12,18 @@ namespace depthwise_tiles {
 #define SCALAR f16
 #define VECTOR 8
 #define TILE 4
+#define VECTORS 2
+#define COLUMNS 3
+#define ROWS 4
 #define KERNEL_H 3
 #define KERNEL_W 3
 #define STRIDE_W 2
 #define DILATION_W 2
 #include "kernels/cuda/depthwise.cu"
 #undef TILE
+#undef VECTORS
+#undef COLUMNS
+#undef ROWS
 #undef KERNEL_H
 #undef KERNEL_W
 #undef STRIDE_W
@@ -25,6 +31,9 @@ namespace depthwise_tiles {
 }  // namespace depthwise_tiles
 namespace depthwise_any {
 #define TILE 1
+#define VECTORS 3
+#define COLUMNS 5
+#define ROWS 2
 #define KERNEL_H 0
 #define KERNEL_W 0
 #define STRIDE_W 1
@@ -55,6 +64,10 @@ namespace max_last {
 #define KIND 0
 #define CHANNELS_LAST 1
 #define VECTOR 4
+#define CLUSTERS 1
+#define WINDOW_H 3
+#define WINDOW_W 2
+#include "kernels/cuda/plane.cu"
 #include "kernels/cuda/pool.cu"
 #undef SCALAR
 #undef KIND
@@ -62,15 +75,46 @@ namespace max_last {
 namespace average_last {
 #define SCALAR float
 #define KIND 1
+#include "kernels/cuda/plane.cu"
 #include "kernels/cuda/pool.cu"
 #undef CHANNELS_LAST
 #undef VECTOR
+#undef CLUSTERS
+#undef WINDOW_H
 }  // namespace average_last
 namespace average_rows {
 #define CHANNELS_LAST 0
 #define VECTOR 1
+#define CLUSTERS 0
+#define WINDOW_H 0
 #include "kernels/cuda/pool.cu"
 }  // namespace average_rows
+
+#undef SCALAR
+#undef VECTOR
+#undef CLUSTERS
+#define FIRST_BIAS float
+#define SECOND_BIAS float
+#define ACTIVATION_1(x) ((x) < 0 ? 0 : (x))
+#define ACTIVATION_2(x) (1 / (1 + __expf(-(x))))
+namespace squeeze_held {
+#define SCALAR f16
+#define VECTOR 4
+#define CLUSTERS 1
+#define HELD 1
+#include "kernels/cuda/plane.cu"
+#include "kernels/cuda/squeeze.cu"
+#undef SCALAR
+#undef CLUSTERS
+#undef HELD
+}  // namespace squeeze_held
+namespace squeeze_alone {
+#define SCALAR float
+#define CLUSTERS 0
+#define HELD 0
+#include "kernels/cuda/plane.cu"
+#include "kernels/cuda/squeeze.cu"
+}  // namespace squeeze_alone
 
 template <class T>
 std::vector<T> random_items(int64_t count, std::mt19937& random) {
@@ -82,8 +126,13 @@ std::vector<T> random_items(int64_t count, std::mt19937& random) {
 
 unsigned blocks(int64_t a, int64_t b) { return static_cast<unsigned>((a + b - 1) / b); }
 
-void expect_depthwise(void (*kernel)(const DepthwiseArgs&), int tile, int kernel_h, int kernel_w, int stride, int dilation, int pad) {
-  constexpr int images = 2, height = 11, width = 13, channels = 24, vector = 8;
+/// What a block computes.
+struct DepthwiseBlock {
+  int channels, columns, rows, threads;
+};
+
+void expect_depthwise(void (*kernel)(const DepthwiseArgs&), const DepthwiseBlock& block, int kernel_h, int kernel_w, int stride, int dilation, int pad) {
+  constexpr int images = 2, height = 11, width = 13, channels = 40;
   std::mt19937 random(8);
   DepthwiseArgs p{};
   p.height = height, p.width = width, p.channels = channels, p.kernel_h = kernel_h, p.kernel_w = kernel_w;
@@ -96,8 +145,8 @@ void expect_depthwise(void (*kernel)(const DepthwiseArgs&), int tile, int kernel
   auto y = random_items<f16>(images * p.out_h * p.out_w * channels, random);
   const float* aligned_bias = bias.data() + (32 - reinterpret_cast<uintptr_t>(bias.data()) % 32) % 32 / 4;
   p.x = x.data(), p.weights = w.data(), p.bias = aligned_bias, p.residual = residual.data(), p.y = y.data();
-  p.tiles = int64_t{images} * p.out_h * blocks(p.out_w, tile) * (channels / vector);
-  launch({{blocks(p.tiles, 128), 1, 1}, 128, 0}, [&] { kernel(p); });
+  const unsigned count = images * blocks(p.out_h, block.rows) * blocks(p.out_w, block.columns) * blocks(channels, block.channels);
+  launch({{count, 1, 1}, static_cast<unsigned>(block.threads), 0}, [&] { kernel(p); });
   for (int64_t at = 0; at < static_cast<int64_t>(y.size()); ++at) {
     const int64_t c = at % channels, ox = at / channels % p.out_w, oy = at / channels / p.out_w % p.out_h, n = at / channels / p.out_w / p.out_h;
     double sum = aligned_bias[c] + to_float(residual[static_cast<size_t>(at)]);
@@ -113,8 +162,8 @@ void expect_depthwise(void (*kernel)(const DepthwiseArgs&), int tile, int kernel
 }
 
 TEST(WindowKernels, Depthwise) {
-  expect_depthwise([](const DepthwiseArgs& p) { depthwise_tiles::depthwise(p); }, 4, 3, 3, 2, 2, 2);
-  expect_depthwise([](const DepthwiseArgs& p) { depthwise_any::depthwise(p); }, 1, 4, 9, 3, 1, 4);
+  expect_depthwise([](const DepthwiseArgs& p) { depthwise_tiles::depthwise(p); }, {16, 12, 4, 24}, 3, 3, 2, 2, 2);
+  expect_depthwise([](const DepthwiseArgs& p) { depthwise_any::depthwise(p); }, {24, 5, 2, 30}, 4, 9, 3, 1, 4);
 }
 
 TEST(WindowKernels, FirstConvolution) {
@@ -226,19 +275,62 @@ TEST(WindowKernels, WholePlanes) {
   auto last = random_items<float>(images * channels, random), rows = last;
   p.outputs = images * channels;
   p.x = x.data(), p.y = last.data();
-  launch({{images * blocks(channels / 4, 32), 1, 1}, 256, 0}, [&] { average_last::global_pool(p); });
+  for (const unsigned share : {1u, 2u, 8u}) {
+    std::fill(last.begin(), last.end(), NAN);
+    p.blocks = static_cast<int>(share);
+    launch({{1, 1, images * share}, average_last::kPlaneThreads, 15 * channels * 4, share}, [&] { average_last::global_pool(p); });
+    for (int64_t at = 0; at < images * channels; ++at) {
+      double sum = 0;
+      for (int64_t i = 0; i < 35; ++i) sum += x[static_cast<size_t>((at / channels * 35 + i) * channels + at % channels)];
+      ASSERT_NEAR(last[static_cast<size_t>(at)], sum / 35, 1e-5) << at << " of " << share;
+    }
+  }
   p.y = rows.data();
   launch({{blocks(images * channels, 8), 1, 1}, 256, 0}, [&] { average_rows::global_pool(p); });
   for (int64_t n = 0; n < images; ++n)
     for (int64_t c = 0; c < channels; ++c) {
-      double along = 0, within = 0;
-      for (int64_t i = 0; i < 35; ++i) {
-        along += x[static_cast<size_t>((n * 35 + i) * channels + c)];
-        within += x[static_cast<size_t>((n * channels + c) * 35 + i)];
-      }
-      ASSERT_NEAR(last[static_cast<size_t>(n * channels + c)], along / 35, 1e-5);
+      double within = 0;
+      for (int64_t i = 0; i < 35; ++i) within += x[static_cast<size_t>((n * channels + c) * 35 + i)];
       ASSERT_NEAR(rows[static_cast<size_t>(n * channels + c)], within / 35, 1e-5);
     }
+}
+
+template <class T>
+void expect_squeeze(void (*kernel)(const SqueezeArgs&), int channels, int hidden, int blocks, size_t shared_bytes) {
+  constexpr int images = 2, pixels = 150, full = 16 / static_cast<int>(sizeof(T));
+  SqueezeArgs p{};
+  p.pixels = pixels, p.channels = channels, p.hidden = hidden, p.blocks = blocks;
+  p.first_line = (channels + full - 1) / full * full, p.second_line = (hidden + full - 1) / full * full;
+  std::mt19937 random(13);
+  auto x = random_items<T>(images * pixels * channels, random), first = random_items<T>(hidden * p.first_line, random);
+  auto second = random_items<T>(channels * p.second_line, random), y = random_items<T>(images * pixels * channels, random);
+  const auto first_bias = random_items<float>(hidden, random), second_bias = random_items<float>(channels, random);
+  p.x = x.data(), p.y = y.data(), p.first = first.data(), p.second = second.data();
+  p.first_bias = first_bias.data(), p.second_bias = second_bias.data();
+  launch({{1, 1, static_cast<unsigned>(images * blocks)}, 512, shared_bytes, static_cast<unsigned>(blocks)}, [&] { kernel(p); });
+  const auto at = [](const auto& items, int64_t i) { return double(to_float(items[static_cast<size_t>(i)])); };
+  for (int64_t n = 0; n < images; ++n) {
+    std::vector<double> mean(static_cast<size_t>(channels)), inner(static_cast<size_t>(hidden));
+    for (int64_t i = 0; i < pixels * channels; ++i) mean[static_cast<size_t>(i % channels)] += at(x, n * pixels * channels + i) / pixels;
+    for (int64_t j = 0; j < hidden; ++j) {
+      double sum = first_bias[static_cast<size_t>(j)];
+      for (int64_t c = 0; c < channels; ++c) sum += at(first, j * p.first_line + c) * mean[static_cast<size_t>(c)];
+      inner[static_cast<size_t>(j)] = std::max(0.0, sum);
+    }
+    for (int64_t i = 0; i < pixels * channels; ++i) {
+      double sum = second_bias[static_cast<size_t>(i % channels)];
+      for (int64_t j = 0; j < hidden; ++j) sum += at(second, i % channels * p.second_line + j) * inner[static_cast<size_t>(j)];
+      const double expected = at(x, n * pixels * channels + i) / (1 + std::exp(-sum));
+      ASSERT_NEAR(at(y, n * pixels * channels + i), expected, 4e-3 * (1 + std::abs(expected))) << n << " " << i;
+    }
+  }
+}
+
+TEST(WindowKernels, SqueezeAndExcite) {
+  const auto held = [](const SqueezeArgs& p) { squeeze_held::squeeze(p); };
+  expect_squeeze<f16>(held, 36, 10, 4, 56 * 36 * 4 + 16 + 4 * (40 + 40 + 16) + 2 * (3 * 40 + 9 * 16));
+  expect_squeeze<f16>(held, 136, 12, 8, 15 * 136 * 4 + 4 * (136 + 136 + 16) + 2 * (2 * 136 + 17 * 16));
+  expect_squeeze<float>([](const SqueezeArgs& p) { squeeze_alone::squeeze(p); }, 44, 21, 1, 46 * 44 * 4 + 16 + 4 * (44 + 44 + 24));
 }
 
 }  // namespace

@@ -65,10 +65,16 @@ inline float __uint_as_float(u32 x) {
   std::memcpy(&y, &x, 4);
   return y;
 }
+inline u32 __float_as_uint(float x) {
+  u32 y;
+  std::memcpy(&y, &x, 4);
+  return y;
+}
 inline float __expf(float x) { return std::exp(x); }
 inline float __saturatef(float x) { return x > 0 ? x < 1 ? x : 1 : 0; }
 template <class T> T min(T a, T b) { return b < a ? b : a; }
 template <class T> T max(T a, T b) { return a < b ? b : a; }
+inline void wait_for_previous() {}
 inline void __syncthreads() { block_barrier(); }
 inline void __syncwarp() { gather(nullptr, 0); }
 
@@ -100,6 +106,7 @@ inline float power_of_two(float x) { return std::exp2(x); }
 #include "kernels/cuda/depthwise_args.cu"
 #include "kernels/cuda/gemm_args.cu"
 #include "kernels/cuda/pool_args.cu"
+#include "kernels/cuda/squeeze_args.cu"
 #include "kernels/cuda/stem_args.cu"
 #include "kernels/cuda/tile.cu"
 

@@ -129,6 +129,7 @@ class Printer {
 
   void print_flat() {
     add(R"(extern "C" __global__ void flat(const FlatArgs a) {{
+  wait_for_previous();
   const u64 first = (u64(blockIdx.x) * blockDim.x + threadIdx.x) * {0};
   if (first >= a.count) return;
   if (first + {0} <= a.count) {{
@@ -143,6 +144,7 @@ class Printer {
 
   void print_box(std::string_view name, int64_t width) {
     add(R"(extern "C" __global__ void {0}(const BoxArgs a) {{
+  wait_for_previous();
   const u32 index = blockIdx.x * blockDim.x + threadIdx.x;
   if (index >= a.count) return;
   i64 at[OPERANDS] = {{}};

@@ -11,6 +11,7 @@ __device__ inline float product(const float* q, const SCALAR* k, int depth) {
 }
 
 KERNEL(kWarps * 32) attention_rows(const AttentionArgs p) {
+  wait_for_previous();
   SHARED_MEMORY(shared);
   const int lane = threadIdx.x % 32, warp = threadIdx.x / 32, query = blockIdx.x * kWarps + warp;
   const int batch = blockIdx.z, head = blockIdx.y, group = head / (p.heads / p.groups);

@@ -55,11 +55,18 @@ template <int V> inline void move(const BoxArgs& a) {
   }
 }
 
-extern "C" __global__ void rows(const BoxArgs a) { move<WIDTH>(a); }
-extern "C" __global__ void single(const BoxArgs a) { move<1>(a); }
+extern "C" __global__ void rows(const BoxArgs a) {
+  wait_for_previous();
+  move<WIDTH>(a);
+}
+extern "C" __global__ void single(const BoxArgs a) {
+  wait_for_previous();
+  move<1>(a);
+}
 
 // `to` is dense along rows (loop 0 of the host), `from` along columns; loops 0 and 1 here count tiles.
 extern "C" __global__ void __launch_bounds__(256) tiles(const BoxArgs a) {
+  wait_for_previous();
   __shared__ TO tile[TILE][TILE + (sizeof(TO) < 4 ? 4 / sizeof(TO) : 1)];
   const u32 row_tiles = a.extents[0].divisor, column_tiles = a.extents[1].divisor;
   const u32 rest = a.extents[0].divide(blockIdx.x), outer = a.extents[1].divide(rest);

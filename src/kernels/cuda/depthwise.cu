@@ -1,28 +1,30 @@
-// Depthwise convolution, channels last: each thread computes TILE output pixels of one row for VECTOR channels. Compiled with:
-// SCALAR, BIAS (types), VECTOR, TILE, ACTIVATION(x), and KERNEL_H, KERNEL_W, STRIDE_W, DILATION_W (KERNEL_W 0: taken from the
-// arguments, TILE 1).
+// Depthwise convolution, channels last: each thread computes TILE output pixels of one row for VECTOR channels; a block has
+// ROWS x COLUMNS such tiles of VECTORS vectors of channels, so that what neighbouring rows share is read once. Compiled with:
+// SCALAR, BIAS (types), VECTOR, TILE, VECTORS, COLUMNS, ROWS, ACTIVATION(x), and KERNEL_H, KERNEL_W, STRIDE_W, DILATION_W
+// (KERNEL_W 0: taken from the arguments, TILE 1).
 
 typedef DepthwiseArgs Args;
 
-__device__ inline void load_pixel(const Args& p, float (&to)[VECTOR], const SCALAR* row, int x) {
-  if ((u32)x < (u32)p.width) {
-    load_floats(to, row + (i64)x * p.channels);
-  } else {
+constexpr int kThreads = VECTORS * COLUMNS * ROWS;
+constexpr int kRowsAtOnce = KERNEL_H * KERNEL_W <= 25 && TILE <= 2 && KERNEL_H ? KERNEL_H : 1;
+
+__device__ inline void load_pixel(float (&to)[VECTOR], const SCALAR* from, bool inside) {
+  Pack<SCALAR, VECTOR> pack = {};
+  if (inside) pack = *reinterpret_cast<const Pack<SCALAR, VECTOR>*>(from);
 #pragma unroll
-    for (int i = 0; i < VECTOR; ++i) to[i] = 0;
-  }
+  for (int i = 0; i < VECTOR; ++i) to[i] = to_float(pack.v[i]);
 }
 
 #if KERNEL_W
 /// What one row of the kernel adds; `row` points at the first channel of the input row.
-__device__ inline void add_row(const Args& p, float (&sum)[TILE][VECTOR], const SCALAR* row, const SCALAR* weights, int left) {
+__device__ inline void add_row(const Args& p, float (&sum)[TILE][VECTOR], const SCALAR* row, bool inside, const SCALAR* weights, int left) {
   float w[KERNEL_W][VECTOR];
 #pragma unroll
   for (int k = 0; k < KERNEL_W; ++k) load_floats(w[k], weights + k * p.channels);
 #pragma unroll
   for (int at = 0; at <= (TILE - 1) * STRIDE_W + (KERNEL_W - 1) * DILATION_W; ++at) {
     float x[VECTOR];
-    load_pixel(p, x, row, left + at);
+    load_pixel(x, row + (i64)(left + at) * p.channels, inside && (u32)(left + at) < (u32)p.width);
 #pragma unroll
     for (int k = 0; k < KERNEL_W; ++k) {
       const int from_first = at - k * DILATION_W;
@@ -33,10 +35,11 @@ __device__ inline void add_row(const Args& p, float (&sum)[TILE][VECTOR], const 
   }
 }
 #else
-__device__ inline void add_row(const Args& p, float (&sum)[TILE][VECTOR], const SCALAR* row, const SCALAR* weights, int left) {
+__device__ inline void add_row(const Args& p, float (&sum)[TILE][VECTOR], const SCALAR* row, bool inside, const SCALAR* weights, int left) {
   for (int k = 0; k < p.kernel_w; ++k) {
+    const int at = left + k * p.dilation_w;
     float x[VECTOR], w[VECTOR];
-    load_pixel(p, x, row, left + k * p.dilation_w);
+    load_pixel(x, row + (i64)at * p.channels, inside && (u32)at < (u32)p.width);
     load_floats(w, weights + k * p.channels);
 #pragma unroll
     for (int i = 0; i < VECTOR; ++i) sum[0][i] += x[i] * w[i];
@@ -44,27 +47,29 @@ __device__ inline void add_row(const Args& p, float (&sum)[TILE][VECTOR], const 
 }
 #endif
 
-KERNEL(128) depthwise(const Args p) {
-  i64 index = (i64)blockIdx.x * 128 + threadIdx.x;
-  if (index >= p.tiles) return;
-  const int vectors = p.channels / VECTOR, across = (p.out_w + TILE - 1) / TILE;
-  const int channel = (int)(index % vectors) * VECTOR;
-  index /= vectors;
-  const int out_x = (int)(index % across) * TILE;
-  index /= across;
-  const int out_y = (int)(index % p.out_h);
-  const i64 image = index / p.out_h;
+KERNEL(kThreads) depthwise(const Args p) {
+  wait_for_previous();
+  const int thread = threadIdx.x, chunks = (p.channels / VECTOR + VECTORS - 1) / VECTORS;
+  const int across = (p.out_w + TILE * COLUMNS - 1) / (TILE * COLUMNS), down = (p.out_h + ROWS - 1) / ROWS;
+  int block = blockIdx.x;
+  const int channel = (block % chunks * VECTORS + thread % VECTORS) * VECTOR;
+  block /= chunks;
+  const int out_x = (block % across * COLUMNS + thread / VECTORS % COLUMNS) * TILE;
+  block /= across;
+  const int out_y = block % down * ROWS + thread / (VECTORS * COLUMNS);
+  const i64 image = block / down;
+  if (channel >= p.channels || out_x >= p.out_w || out_y >= p.out_h) return;
 
   float sum[TILE][VECTOR] = {};
   const SCALAR* weights = static_cast<const SCALAR*>(p.weights) + channel;
+  const SCALAR* plane = static_cast<const SCALAR*>(p.x) + image * p.height * p.width * p.channels + channel;
   const int kernel_w = KERNEL_W ? KERNEL_W : p.kernel_w, kernel_h = KERNEL_H ? KERNEL_H : p.kernel_h;
   const int left = out_x * p.stride_w - p.pad_w;
-#pragma unroll 1
+#pragma unroll kRowsAtOnce
   for (int k = 0; k < kernel_h; ++k) {
     const int y = out_y * p.stride_h - p.pad_h + k * p.dilation_h;
-    if ((u32)y >= (u32)p.height) continue;
-    const SCALAR* row = static_cast<const SCALAR*>(p.x) + (image * p.height + y) * p.width * p.channels + channel;
-    add_row(p, sum, row, weights + (i64)k * kernel_w * p.channels, left);
+    const SCALAR* row = plane + (i64)y * p.width * p.channels;
+    add_row(p, sum, row, (u32)y < (u32)p.height, weights + (i64)k * kernel_w * p.channels, left);
   }
 
   float bias[VECTOR] = {};

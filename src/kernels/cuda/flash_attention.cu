@@ -101,6 +101,7 @@ __device__ inline void multiply_values(float (&result)[WIDTH / 8][4], const floa
 }
 
 KERNEL(kThreads) flash_attention(const AttentionArgs p) {
+  wait_for_previous();
   SHARED_MEMORY(shared);
   const int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
   const int batch = blockIdx.z, head = blockIdx.y, group = head / (p.heads / p.groups), first_query = blockIdx.x * kQueries;

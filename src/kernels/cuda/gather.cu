@@ -49,8 +49,14 @@ template <int V> inline void gather(const GatherArgs& a) {
   for (int i = 0; i < V; ++i) y.at[i] = converted_to<TO>(x.at[i]);
   store_vector<V>(a.y + i64(index) * V, y);
 }
-extern "C" __global__ void slices(const GatherArgs a) { gather<WIDTH>(a); }
-extern "C" __global__ void single(const GatherArgs a) { gather<1>(a); }
+extern "C" __global__ void slices(const GatherArgs a) {
+  wait_for_previous();
+  gather<WIDTH>(a);
+}
+extern "C" __global__ void single(const GatherArgs a) {
+  wait_for_previous();
+  gather<1>(a);
+}
 
 struct ElementsArgs {
   const FROM* x;           // of `scatter`: the updates, in the order of the indices
@@ -78,6 +84,7 @@ inline bool locate(const ElementsArgs& a, u32 index, i64& at) {
 }
 
 extern "C" __global__ void elements(const ElementsArgs a) {
+  wait_for_previous();
   const u32 index = blockIdx.x * blockDim.x + threadIdx.x;
   if (index >= a.count) return;
   i64 at;
@@ -87,6 +94,7 @@ extern "C" __global__ void elements(const ElementsArgs a) {
 }
 
 extern "C" __global__ void scatter_elements(const ElementsArgs a) {
+  wait_for_previous();
   const u32 index = blockIdx.x * blockDim.x + threadIdx.x;
   if (index >= a.count) return;
   i64 at;
@@ -95,6 +103,7 @@ extern "C" __global__ void scatter_elements(const ElementsArgs a) {
 
 // x: the updates; y: what is pointed into.
 extern "C" __global__ void scatter_slices(const GatherArgs a) {
+  wait_for_previous();
   const u32 index = blockIdx.x * blockDim.x + threadIdx.x;
   if (index >= a.count) return;
   const u32 which = a.slice.divide(index), inside = index - which * a.slice.divisor;

@@ -1,8 +1,8 @@
-// Matrix products and convolutions of any size on tiles of BM x BN x BK. Compiled with: SCALAR
-// (of a and b), OUTPUT, BIAS (types);
-// CONV; BM, BN, BK, STAGES, WARPS_M, WARPS_N; TENSOR_CORES; A_LINES_ARE_K, B_LINES_ARE_K (the lines of memory hold equal
+// Matrix products and convolutions of any size on tiles of BM x BN x BK. Compiled with: SCALAR (of a and b), OUTPUT, BIAS
+// (types); CONV; BM, BN, BK, STAGES, WARPS_M, WARPS_N; TENSOR_CORES; A_LINES_ARE_K, B_LINES_ARE_K (the lines of memory hold equal
 // k rather than a row of a, a column of b); A_VECTOR, B_VECTOR, Y_VECTOR (elements that are aligned together);
-// ACTIVATION(x); CLUSTER (the pieces of k are the blocks of a cluster, which add them up at once).
+// ACTIVATION(x); CLUSTER (the pieces of k are the blocks of a cluster, which add them up at once); B_CONSTANT (no kernel writes b);
+// EARLY_RESIDUAL (there is one, in vectors of 16 bytes, and shared memory for the block's part of it).
 
 constexpr int kWarpM = BM / WARPS_M, kWarpN = BN / WARPS_N;
 #if CONV
@@ -12,6 +12,7 @@ typedef TileLoader<A_LINES_ARE_K ? BK : BM, A_LINES_ARE_K ? BM : BK, A_VECTOR> L
 #endif
 typedef TileLoader<B_LINES_ARE_K ? BK : BN, B_LINES_ARE_K ? BN : BK, B_VECTOR> LoadB;
 constexpr int kStageBytes = LoadA::kBytes + LoadB::kBytes;
+constexpr int kTileBytes = BM * (BN + 8) * 4, kEarlyAt = STAGES * kStageBytes > kTileBytes ? STAGES * kStageBytes : kTileBytes;
 
 /// One element of the 4 bytes at (line, byte offset) of a tile of floats.
 __device__ inline u32 word_at(const unsigned char* tile, int line_bytes, int line, int element) {
@@ -131,19 +132,21 @@ struct Accumulator {
 };
 #endif
 
-/// Bias, residual and activation of Y_VECTOR neighbours of row `row`, stored.
-__device__ inline void finish(const GemmArgs& p, int z, int row, int column, float (&v)[Y_VECTOR]) {
-  const i64 at = z / p.inner_count * p.y_outer + z % p.inner_count * p.y_inner + (i64)row * p.y_row + column;
+__device__ inline i64 position_of(const GemmArgs& p, int z, int row, int column) {
+  return z / p.inner_count * p.y_outer + z % p.inner_count * p.y_inner + (i64)row * p.y_row + column;
+}
+__device__ inline void load_bias(const GemmArgs& p, int z, int row, int column, float (&to)[Y_VECTOR]) {
+  const BIAS* bias = static_cast<const BIAS*>(p.bias) + z * p.bias_z + (i64)row * p.bias_row;
 #pragma unroll
-  for (int i = 0; i < Y_VECTOR; ++i) v[i] *= p.alpha;
-  if (p.bias) {
-    const BIAS* bias = static_cast<const BIAS*>(p.bias) + z * p.bias_z + (i64)row * p.bias_row;
+  for (int i = 0; i < Y_VECTOR; ++i) to[i] = p.bias ? to_float(bias[(i64)(column + i) * p.bias_column]) : 0.0f;
+}
+/// Bias, residual (null: none) and activation of Y_VECTOR neighbours, stored at `at`.
+__device__ inline void finish(const GemmArgs& p, i64 at, float (&v)[Y_VECTOR], const float (&bias)[Y_VECTOR], const OUTPUT* residual) {
 #pragma unroll
-    for (int i = 0; i < Y_VECTOR; ++i) v[i] += to_float(bias[(i64)(column + i) * p.bias_column]);
-  }
-  if (p.residual) {
+  for (int i = 0; i < Y_VECTOR; ++i) v[i] = v[i] * p.alpha + bias[i];
+  if (residual) {
     float r[Y_VECTOR];
-    load_floats(r, static_cast<const OUTPUT*>(p.residual) + at);
+    load_floats(r, residual);
 #pragma unroll
     for (int i = 0; i < Y_VECTOR; ++i) v[i] += r[i];
   }
@@ -175,62 +178,95 @@ KERNEL(kThreads) gemm(const GemmArgs p) {
 #else
   const LoadA load_a{a, p.a_row, A_LINES_ARE_K ? p.k : p.m, A_LINES_ARE_K ? p.m : p.k};
 #endif
-  auto load = [&](int step) {
-    unsigned char* stage = shared + step % STAGES * kStageBytes;
+  auto stage_of = [&](int step) { return shared + step % STAGES * kStageBytes; };
+  auto load_step_a = [&](int step) {
     const int k = begin + step * BK;
 #if CONV
-    load_a(p, stage, k);
+    load_a(p, stage_of(step), k);
 #else
-    load_a(stage, A_LINES_ARE_K ? k : row, A_LINES_ARE_K ? row : k);
+    load_a(stage_of(step), A_LINES_ARE_K ? k : row, A_LINES_ARE_K ? row : k);
 #endif
-    load_b(stage + LoadA::kBytes, B_LINES_ARE_K ? k : column, B_LINES_ARE_K ? column : k);
+  };
+  auto load_step_b = [&](int step) {
+    const int k = begin + step * BK;
+    load_b(stage_of(step) + LoadA::kBytes, B_LINES_ARE_K ? k : column, B_LINES_ARE_K ? column : k);
   };
 
   Accumulator accumulator = {};
+  if (B_CONSTANT)
+    for (int step = 0; step < STAGES - 1 && step < steps; ++step) load_step_b(step);
+  wait_for_previous();
   for (int step = 0; step < STAGES - 1; ++step) {
-    if (step < steps) load(step);
+    if (step < steps) {
+      load_step_a(step);
+      if (!B_CONSTANT) load_step_b(step);
+    }
     commit_copies();
   }
+
+  // The elements of y that this thread finishes: all in one column of vectors. What is added to them comes meanwhile.
+  constexpr int kLine = BN + 8, kVectors = BM * (BN / Y_VECTOR);  // kLine: floats
+  static_assert(kThreads % (BN / Y_VECTOR) == 0, "a thread keeps its column");
+  const int first = threadIdx.x + (CLUSTER ? piece * kThreads : 0), stride = (CLUSTER ? p.split : 1) * kThreads;
+  const int c = first % (BN / Y_VECTOR) * Y_VECTOR;
+  const OUTPUT* residual = static_cast<const OUTPUT*>(p.residual);
+  OUTPUT* early = reinterpret_cast<OUTPUT*>(shared + kEarlyAt);
+  float bias[Y_VECTOR] = {};
+  if (column + c < p.n) load_bias(p, z, 0, column + c, bias);
+  if (EARLY_RESIDUAL)
+    for (int at = first; at < kVectors; at += stride) {
+      const int r = row + at / (BN / Y_VECTOR);
+      const bool inside = r < p.m && column + c < p.n;
+      copy_async<Y_VECTOR * sizeof(OUTPUT) == 16 ? 16 : 4>(early + at * Y_VECTOR, inside ? residual + position_of(p, z, r, column + c) : residual, inside);
+    }
   for (int step = 0; step < steps; ++step) {
     wait_copies<STAGES - 2>();
     __syncthreads();  // everyone's copies arrived, and the stage that is loaded next was read by all
-    if (step + STAGES - 1 < steps) load(step + STAGES - 1);
+    const int ahead = step + STAGES - 1;
+    if (ahead < steps) {
+      load_step_a(ahead);
+      load_step_b(ahead);
+    }
     commit_copies();
-    const unsigned char* stage = shared + step % STAGES * kStageBytes;
+    const unsigned char* stage = stage_of(step);
     accumulator.add(stage, stage + LoadA::kBytes);
   }
   wait_copies<0>();
   __syncthreads();
 
-  constexpr int kLine = BN + 8;  // floats
   float* tile = reinterpret_cast<float*>(shared);
   accumulator.each([&](int r, int c, float value) { tile[r * kLine + c] = value; });
   __syncthreads();
 #if CLUSTER
   cluster_barrier();
-  const int first = threadIdx.x + piece * kThreads, step = p.split * kThreads;
-#else
-  const int first = threadIdx.x, step = kThreads;
 #endif
-  for (int at = first; at < BM * (BN / Y_VECTOR); at += step) {
-    const int r = at / (BN / Y_VECTOR), c = at % (BN / Y_VECTOR) * Y_VECTOR;
+  for (int at = first; at < kVectors; at += stride) {
+    const int r = at / (BN / Y_VECTOR);
     if (row + r >= p.m || column + c >= p.n) continue;
     float v[Y_VECTOR] = {};
 #if CLUSTER
-    for (int other = 0; other < p.split; ++other) {
-      float part[Y_VECTOR];
-      load_remote(part, tile + r * kLine + c, other);
+    constexpr int kAtOnce = 4;
+    for (int other = 0; other < p.split; other += kAtOnce) {
+      float part[kAtOnce][Y_VECTOR] = {};
 #pragma unroll
-      for (int i = 0; i < Y_VECTOR; ++i) v[i] += part[i];
+      for (int u = 0; u < kAtOnce; ++u)
+        if (other + u < p.split) load_remote(part[u], tile + r * kLine + c, other + u);
+#pragma unroll
+      for (int u = 0; u < kAtOnce; ++u)
+#pragma unroll
+        for (int i = 0; i < Y_VECTOR; ++i) v[i] += part[u][i];
     }
 #else
 #pragma unroll
     for (int i = 0; i < Y_VECTOR; ++i) v[i] = tile[r * kLine + c + i];
 #endif
-    if (CLUSTER || p.split == 1)
-      finish(p, z, row + r, column + c, v);
-    else
+    if (CLUSTER || p.split == 1) {
+      const i64 to = position_of(p, z, row + r, column + c);
+      if (p.bias_row) load_bias(p, z, row + r, column + c, bias);
+      finish(p, to, v, bias, !residual ? residual : EARLY_RESIDUAL ? early + at * Y_VECTOR : residual + to);
+    } else {
       store_floats(p.partial + ((i64)blockIdx.z * p.m + row + r) * p.n + column + c, v);
+    }
   }
 #if CLUSTER
   cluster_barrier();  // nobody leaves while others read its tile
@@ -239,6 +275,7 @@ KERNEL(kThreads) gemm(const GemmArgs p) {
 
 /// Adds the pieces of k in order. A thread for each Y_VECTOR elements of a row; blockIdx.z is z.
 KERNEL(256) gemm_sum(const GemmArgs p) {
+  wait_for_previous();
   const i64 at = ((i64)blockIdx.x * 256 + threadIdx.x) * Y_VECTOR, size = (i64)p.m * p.n;
   if (at >= size) return;
   const float* from = p.partial + blockIdx.z * size * p.split + at;
@@ -249,5 +286,9 @@ KERNEL(256) gemm_sum(const GemmArgs p) {
 #pragma unroll
     for (int i = 0; i < Y_VECTOR; ++i) v[i] += part[i];
   }
-  finish(p, blockIdx.z, at / p.n, at % p.n, v);
+  const int row = (int)(at / p.n), column = (int)(at % p.n);
+  const i64 to = position_of(p, blockIdx.z, row, column);
+  float bias[Y_VECTOR];
+  load_bias(p, blockIdx.z, row, column, bias);
+  finish(p, to, v, bias, p.residual ? static_cast<const OUTPUT*>(p.residual) + to : nullptr);
 }

@@ -28,6 +28,7 @@ template <class T> inline void load_parameters(C (&to)[ROW_WIDTH], const T* from
 }
 
 extern "C" __global__ void rows(const LayerNormArgs a) {
+  wait_for_previous();
   u32 index;
   Row<C> row;
   row.length = a.length;
@@ -54,6 +55,7 @@ extern "C" __global__ void rows(const LayerNormArgs a) {
 }
 
 extern "C" __global__ void long_rows(const LayerNormArgs a) {
+  wait_for_previous();
   const IN* x = a.x + i64(blockIdx.x) * a.length;
   OUT* y = a.y + i64(blockIdx.x) * a.length;
   C sum = 0, squares = 0;

@@ -1,5 +1,5 @@
 // Pooling. Compiled with: SCALAR; KIND (0: max, 1: average, 2: lp); CHANNELS_LAST; VECTOR (channels of a thread; 1 unless
-// CHANNELS_LAST).
+// CHANNELS_LAST); WINDOW_H, WINDOW_W (of the last two axes; 0: taken from the arguments; else the first axis has windows of 1).
 
 struct Position {
   i64 image;  // of the batch, or plane of row-major memory
@@ -58,6 +58,45 @@ __device__ inline void window(const PoolArgs& p, const Position& r, F f) {
   }
 }
 
+__device__ inline float joined(float a, float b) {
+  if (KIND == 0) return b > a || b != b ? b : a;
+  return a + b;
+}
+__device__ inline float prepared(float x, const PoolArgs& p) { return KIND == 2 ? powf(fabsf(x), p.power) : x; }
+
+/// Joins what the window sees to `v`. With a window of known size all loads are under way before the first is used.
+__device__ inline void join_window(const PoolArgs& p, const Position& r, const SCALAR* x, float (&v)[VECTOR]) {
+#if WINDOW_H
+  Pack<SCALAR, VECTOR> seen[WINDOW_H][WINDOW_W], nothing;
+#pragma unroll
+  for (int i = 0; i < VECTOR; ++i) assign(nothing.v[i], v[i]);
+  int in[3] = {r.at[0] * p.stride[0] - p.begin[0], 0, 0};
+#pragma unroll
+  for (int j = 0; j < WINDOW_H; ++j)
+#pragma unroll
+    for (int k = 0; k < WINDOW_W; ++k) {
+      in[1] = r.at[1] * p.stride[1] - p.begin[1] + j * p.dilation[1];
+      in[2] = r.at[2] * p.stride[2] - p.begin[2] + k * p.dilation[2];
+      const bool inside = (u32)in[0] < (u32)p.in[0] && (u32)in[1] < (u32)p.in[1] && (u32)in[2] < (u32)p.in[2];
+      seen[j][k] = nothing;
+      if (inside) seen[j][k] = *reinterpret_cast<const Pack<SCALAR, VECTOR>*>(x + position_in(p, r, in));
+    }
+#pragma unroll
+  for (int j = 0; j < WINDOW_H; ++j)
+#pragma unroll
+    for (int k = 0; k < WINDOW_W; ++k)
+#pragma unroll
+      for (int i = 0; i < VECTOR; ++i) v[i] = joined(v[i], prepared(to_float(seen[j][k].v[i]), p));
+#else
+  window(p, r, [&](const int (&)[3], i64 at) {
+    float value[VECTOR];
+    load_floats(value, x + at);
+#pragma unroll
+    for (int i = 0; i < VECTOR; ++i) v[i] = joined(v[i], prepared(value[i], p));
+  });
+#endif
+}
+
 /// The index of the largest element as ONNX counts: in its plane, planes one after the other.
 __device__ inline i64 flat_index(const PoolArgs& p, const Position& r, const int (&in)[3], int channel) {
   const i64 plane = CHANNELS_LAST ? r.image * p.channels + channel : r.image;
@@ -66,6 +105,7 @@ __device__ inline i64 flat_index(const PoolArgs& p, const Position& r, const int
 }
 
 KERNEL(256) pool(const PoolArgs p) {
+  wait_for_previous();
   const i64 index = (i64)blockIdx.x * 256 + threadIdx.x;
   if (index >= p.outputs) return;
   const SCALAR* x = static_cast<const SCALAR*>(p.x);
@@ -94,17 +134,7 @@ KERNEL(256) pool(const PoolArgs p) {
     return;
   }
 #endif
-  window(p, r, [&](const int (&)[3], i64 at) {
-    float value[VECTOR];
-    load_floats(value, x + at);
-#pragma unroll
-    for (int i = 0; i < VECTOR; ++i) {
-      if (KIND == 0)
-        v[i] = value[i] > v[i] || value[i] != value[i] ? value[i] : v[i];
-      else
-        v[i] += KIND == 1 ? value[i] : powf(fabsf(value[i]), p.power);
-    }
-  });
+  join_window(p, r, x, v);
   if (KIND != 0) {
     const int count = KIND == 1 ? max(counted(p, 0, r.at[0]) * counted(p, 1, r.at[1]) * counted(p, 2, r.at[2]), 1) : 1;
 #pragma unroll
@@ -113,54 +143,39 @@ KERNEL(256) pool(const PoolArgs p) {
   store_floats(static_cast<SCALAR*>(p.y) + index * VECTOR, v);
 }
 
-__device__ inline float joined(float a, float b) {
-  if (KIND == 0) return b > a || b != b ? b : a;
-  return a + b;
-}
 __device__ inline float finished(float x, const PoolArgs& p, i64 count) {
   if (KIND == 0) return x;
   return KIND == 1 ? x / (float)count : powf(x, 1 / p.power);
 }
-__device__ inline float prepared(float x, const PoolArgs& p) { return KIND == 2 ? powf(fabsf(x), p.power) : x; }
 
-/// The window is the whole plane. Channels last: a block of 8 warps for each 32 vectors of channels of one image; else a
-/// warp for each plane.
+/// The window is the whole plane. Channels last: blockIdx.z counts the images, p.blocks for each; else a warp for each plane.
+#if CHANNELS_LAST
+KERNEL(kPlaneThreads) global_pool(const PoolArgs p) {
+  wait_for_previous();
+  SHARED_MEMORY(shared);
+  float* parts = reinterpret_cast<float*>(shared);
+  const int pixels = p.in[0] * p.in[1] * p.in[2], rank = blockIdx.z % p.blocks;
+  const i64 image = blockIdx.z / p.blocks;
+  const PlaneShare share(p.channels, rank, p.blocks);
+  fold_plane(share, static_cast<const SCALAR*>(p.x) + image * pixels * p.channels, pixels, p.channels, KIND == 0 ? -INFINITE : 0.0f,
+             [&](float v, float element) { return joined(v, prepared(element, p)); }, joined, parts);
+  barrier_of(p.blocks);
+  SCALAR* y = static_cast<SCALAR*>(p.y) + image * p.channels;
+  for (int c = rank * kPlaneThreads + threadIdx.x; c < p.channels; c += p.blocks * kPlaneThreads)
+    assign(y[c], finished(joined_numbers(parts + c, p.blocks, joined), p, pixels));
+  barrier_of(p.blocks);  // nobody leaves while others read its parts
+}
+#else
 KERNEL(256) global_pool(const PoolArgs p) {
+  wait_for_previous();
   const SCALAR* x = static_cast<const SCALAR*>(p.x);
   const int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
-  const i64 pixels = (i64)p.in[0] * p.in[1] * p.in[2];
-  const float start = KIND == 0 ? -INFINITE : 0.0f;
-#if CHANNELS_LAST
-  __shared__ float parts[8][32][VECTOR + 1];
-  const int vectors = p.channels / VECTOR, blocks = (vectors + 31) / 32;
-  const int channel = (int)(blockIdx.x % blocks * 32 + lane) * VECTOR;
-  const i64 image = blockIdx.x / blocks;
-  float v[VECTOR];
-  for (int i = 0; i < VECTOR; ++i) v[i] = start;
-  if (channel < p.channels)
-    for (i64 pixel = warp; pixel < pixels; pixel += 8) {
-      float value[VECTOR];
-      load_floats(value, x + (image * pixels + pixel) * p.channels + channel);
-#pragma unroll
-      for (int i = 0; i < VECTOR; ++i) v[i] = joined(v[i], prepared(value[i], p));
-    }
-#pragma unroll
-  for (int i = 0; i < VECTOR; ++i) parts[warp][lane][i] = v[i];
-  __syncthreads();
-  if (warp != 0 || channel >= p.channels) return;
-  for (int w = 1; w < 8; ++w)
-#pragma unroll
-    for (int i = 0; i < VECTOR; ++i) v[i] = joined(v[i], parts[w][lane][i]);
-#pragma unroll
-  for (int i = 0; i < VECTOR; ++i) v[i] = finished(v[i], p, pixels);
-  store_floats(static_cast<SCALAR*>(p.y) + image * p.channels + channel, v);
-#else
-  const i64 plane = (i64)blockIdx.x * 8 + warp;
+  const i64 pixels = (i64)p.in[0] * p.in[1] * p.in[2], plane = (i64)blockIdx.x * 8 + warp;
   if (plane >= p.outputs) return;
-  float v = start;
+  float v = KIND == 0 ? -INFINITE : 0.0f;
   for (i64 pixel = lane; pixel < pixels; pixel += 32) v = joined(v, prepared(to_float(x[plane * pixels + pixel]), p));
 #pragma unroll
   for (int lanes = 16; lanes; lanes /= 2) v = joined(v, exchange(v, lanes));
   if (lane == 0) assign(static_cast<SCALAR*>(p.y)[plane], finished(v, p, pixels));
-#endif
 }
+#endif

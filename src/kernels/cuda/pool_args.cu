@@ -8,6 +8,7 @@ struct PoolArgs {
   long long outputs;   // of all threads: elements of y / VECTOR
   int channels;
   int in[3], out[3], kernel[3], stride[3], dilation[3], begin[3], end[3];
+  int blocks;  // of an image, up to 8: a cluster (channels last, whole planes)
   int include_padding, column_major;
   float power;
 };

@@ -168,6 +168,17 @@ struct Divider {
   u32 divide(u32 n) const { return (__umulhi(n, magic) + n) >> shift; }
 };
 
+// ---- order of kernels ------------------------------------------------------------------------------------------------
+
+// Every kernel calls this in each of its threads. A kernel may be started while the one before it still runs: what that one
+// writes can be read from here on, and what it reads overwritten.
+inline void wait_for_previous() {
+#if __CUDA_ARCH__ >= 900
+  asm volatile("griddepcontrol.launch_dependents;");
+  asm volatile("griddepcontrol.wait;" ::: "memory");
+#endif
+}
+
 // ---- work of warps and blocks ----------------------------------------------------------------------------------------
 
 struct Sum {

@@ -106,11 +106,18 @@ template <int THREADS> inline void along(const ReduceArgs& a) {
   });
   if (lane == 0) put(a, output, value, shift);
 }
-extern "C" __global__ void warps(const ReduceArgs a) { along<32>(a); }
-extern "C" __global__ void blocks(const ReduceArgs a) { along<kRowThreads>(a); }
+extern "C" __global__ void warps(const ReduceArgs a) {
+  wait_for_previous();
+  along<32>(a);
+}
+extern "C" __global__ void blocks(const ReduceArgs a) {
+  wait_for_previous();
+  along<kRowThreads>(a);
+}
 
 // 32 neighbouring outputs, 8 threads for each.
 extern "C" __global__ void columns(const ReduceArgs a) {
+  wait_for_previous();
   const u32 output = blockIdx.x * 32 + threadIdx.x;
   const u32 first = blockIdx.y * a.piece, last = output >= a.outputs ? 0 : a.count - first < a.piece ? a.count : first + a.piece;
   __shared__ ACC memory[8][32];
@@ -130,6 +137,7 @@ extern "C" __global__ void columns(const ReduceArgs a) {
 
 // What `warps`, `blocks` or `columns` left of each split.
 extern "C" __global__ void finish(const ReduceArgs a) {
+  wait_for_previous();
   const u32 output = blockIdx.x * blockDim.x + threadIdx.x;
   if (output >= a.outputs) return;
   ACC all = a.partial[output];

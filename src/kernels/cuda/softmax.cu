@@ -7,6 +7,7 @@ struct SoftmaxArgs {
 typedef Compute<IN> C;
 
 extern "C" __global__ void rows(const SoftmaxArgs a) {
+  wait_for_previous();
   u32 index;
   Row<C> row;
   row.length = a.length;
@@ -28,6 +29,7 @@ extern "C" __global__ void rows(const SoftmaxArgs a) {
 inline C result(C x, C most, C last) { return LOG ? x - most - last : p_exp(x - most) * last; }
 
 extern "C" __global__ void long_rows(const SoftmaxArgs a) {
+  wait_for_previous();
   const IN* x = a.x + i64(blockIdx.x) * a.length;
   OUT* y = a.y + i64(blockIdx.x) * a.length;
   C most = lowest<C>(), sum = 0;
@@ -52,6 +54,7 @@ template <class Fold> inline C fold_columns(C x) {
 }
 
 extern "C" __global__ void columns(const SoftmaxArgs a) {
+  wait_for_previous();
   const u32 outer = blockIdx.x / a.inner_tiles, column = blockIdx.x % a.inner_tiles * 32 + threadIdx.x;
   const i64 start = i64(outer) * a.length * a.inner + column;
   const u32 length = column < a.inner ? a.length : 0;

@@ -19,13 +19,19 @@ struct StemMemory {
 
 __device__ inline void load_patch(const StemArgs& p, StemMemory& m, int image, int top, int left) {
   const INPUT* x = static_cast<const INPUT*>(p.x);
-  for (int at = threadIdx.x; at < kPatch; at += kThreads) {
-    const int column = at % kPatchW, row = at / kPatchW % kPatchH, channel = at / (kPatchW * kPatchH);
-    const int iy = top + row, ix = left + column;
-    float value = 0;
-    if ((u32)iy < (u32)p.height && (u32)ix < (u32)p.width)
-      value = to_float(x[(((i64)image * CHANNELS + channel) * p.height + iy) * p.width + ix]);
-    assign(m.patch[at], value);
+  constexpr int kAtOnce = 8;
+  for (int first = threadIdx.x; first < kPatch; first += kAtOnce * kThreads) {
+    INPUT seen[kAtOnce] = {};
+#pragma unroll
+    for (int u = 0; u < kAtOnce; ++u) {
+      const int at = first + u * kThreads, column = at % kPatchW, row = at / kPatchW % kPatchH, channel = at / (kPatchW * kPatchH);
+      const int iy = top + row, ix = left + column;
+      if (at < kPatch && (u32)iy < (u32)p.height && (u32)ix < (u32)p.width)
+        seen[u] = x[(((i64)image * CHANNELS + channel) * p.height + iy) * p.width + ix];
+    }
+#pragma unroll
+    for (int u = 0; u < kAtOnce; ++u)
+      if (first + u * kThreads < kPatch) assign(m.patch[first + u * kThreads], to_float(seen[u]));
   }
 }
 
@@ -101,6 +107,7 @@ KERNEL(kThreads) stem(const StemArgs p) {
     const int tap = k < kTaps ? k : 0;
     m.tap[k] = (tap / (KERNEL_H * KERNEL_W) * kPatchH + tap / KERNEL_W % KERNEL_H) * kPatchW + tap % KERNEL_W;
   }
+  wait_for_previous();
   const int across = (p.out_w + TILE_W - 1) / TILE_W, down = (p.out_h + TILE_H - 1) / TILE_H;
   for (int tile = blockIdx.x; tile < p.batch * across * down; tile += gridDim.x) {
     const int image = tile / (across * down), top = tile / across % down * TILE_H, left = tile % across * TILE_W;

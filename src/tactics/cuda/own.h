@@ -86,6 +86,7 @@ const Tactic& own_conv_tactic();
 const Tactic& own_depthwise_tactic();
 const Tactic& own_matmul_tactic();
 const Tactic& own_pool_tactic();
+const Tactic& own_squeeze_tactic();
 const Tactic& own_stem_tactic();
 
 }  // namespace tenon::core::cuda

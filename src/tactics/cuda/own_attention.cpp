@@ -73,7 +73,7 @@ class OwnAttention : public Tactic {
     for (DType storage : storages(p)) {
       const DType type = storage == DType::none ? p.input(kQuery).dtype() : storage;
       if (fits_flash(p, type))
-        for (int64_t warps : {4, 8}) add_offers(p, storage, warps, result);
+        for (int64_t warps : block_warps(p)) add_offers(p, storage, warps, result);
       add_offers(p, storage, 0, result);
     }
     return result;
@@ -128,6 +128,15 @@ class OwnAttention : public Tactic {
     else if (sink.present() && !type_name(sink.dtype()))
       why = fmt::format("the sink is {}", to_string(sink.dtype()));
     return why.empty();
+  }
+
+  /// Few queries a block where there are few in all.
+  static std::vector<int64_t> block_warps(const Problem& p) {
+    const Shape& q = p.input(kQuery).shape();
+    const int64_t heads = checked_mul(expected_size(p, q[0], 8), expected_size(p, q[1], 12)), queries = expected_size(p, q[2], 128);
+    const auto fills = [&](int64_t warps) { return heads * blocks(queries, warps * 16) >= p.device.multiprocessors; };
+    if (fills(4)) return {4, 8};
+    return fills(2) ? std::vector<int64_t>{2, 4} : std::vector<int64_t>{1, 2};
   }
 
   static bool fits_flash(const Problem& p, DType type) {

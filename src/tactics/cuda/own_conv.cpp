@@ -44,14 +44,8 @@ class OwnConv : public Tactic {
     plan.bias = p.input(2).dtype();
     plan.tensor_cores = on_tensor_cores(p, plan.type);
     plan.activation = *activation_definition(conv.activation, why);
-    const auto tile = find_tile(plan.tensor_cores, cx.offer.config.at("bm"), cx.offer.config.at("bn"));
-    if (!tile) {
-      why = "no kernel has tiles of this shape";
-      return nullptr;
-    }
-    plan.tile = *tile;
     fill(plan, s, conv.group, w);
-    plan.split_into(cx.offer.config.at("split"), p.device.compute);
+    if (!choose_kernel(plan, cx.offer.config, p, why)) return nullptr;
     const int64_t line = plan.args.b_row;
     const auto weights = packed(cx, 1, fmt::format("filters {}", line), plan.type, w[0] * line,
                                 [&](std::span<const float> from, std::span<float> to) { arrange_filters(w, line, from, to); });
@@ -66,7 +60,7 @@ class OwnConv : public Tactic {
     for (size_t axis = 2; axis < y.size(); ++axis) m = checked_mul(m, expected_size(p, y[axis], 56));
     const DType type = storage == DType::none ? p.input(0).dtype() : storage;
     const int64_t k = checked_product(w) / w[0];
-    for (const Config& config : gemm_configs(p, type, conv.group, m, w[0] / conv.group, k)) {
+    for (const Config& config : gemm_configs(p, type, conv.group, m, w[0] / conv.group, k, is_point(conv, w))) {
       Offer offer = row_major_offer(p, name());
       offer.config = config;
       offer.in[0] = offer.out[0] = with_layout(channels_last(p.input(0).rank()));
@@ -78,6 +72,11 @@ class OwnConv : public Tactic {
       }
       into.push_back(std::move(offer));
     }
+  }
+
+  static bool is_point(const Conv& conv, const Dims& w) {
+    const auto all = [](const auto& values, int64_t value) { return std::all_of(values.begin(), values.end(), [&](int64_t v) { return v == value; }); };
+    return conv.group == 1 && all(std::span(w).subspan(2), 1) && all(conv.window.strides, 1) && all(conv.window.pads, 0);
   }
 
   static void fill(GemmPlan& plan, const WindowShape& s, int64_t group, const Dims& w) {

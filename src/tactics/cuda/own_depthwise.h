@@ -8,11 +8,17 @@ namespace tenon::core::cuda::own {
 /// What depthwise.cu is compiled for, and its arguments. `fixed`: the kernel's size is compiled in.
 struct DepthwisePlan {
   DepthwiseArgs args{};
+  int64_t images = 1;
   DType type = DType::none, bias = DType::none;
   bool fixed = false;
   int vector = 1, tile = 1;
+  int lanes = 1, columns = 1, rows = 1;  // of a block
   std::string activation = "ACTIVATION(x)=(x)";
+  int threads() const { return lanes * columns * rows; }
+  int64_t blocks() const;
   KernelText text() const;
+  /// Chooses `lanes`, `columns` and `rows` for blocks of about so many threads, from what is known of all shapes.
+  void shape_block(int threads);
 };
 
 }  // namespace tenon::core::cuda::own

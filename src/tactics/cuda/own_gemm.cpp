@@ -6,16 +6,19 @@ extern const char* const kernel_text_tile;
 extern const char* const kernel_text_gemm_args;
 extern const char* const kernel_text_gemm_load;
 extern const char* const kernel_text_gemm;
+extern const char* const kernel_text_skinny;
 
 namespace tenon::core::cuda::own {
 namespace {
 
 constexpr GemmTile kTensorTiles[] = {{256, 128, 4, 2, 3}, {128, 256, 2, 4, 3}, {128, 128, 2, 4, 3}, {128, 64, 4, 2, 3}, {64, 128, 2, 4, 3},
                                      {64, 64, 2, 2, 4},   {128, 32, 4, 1, 4},  {32, 128, 1, 4, 4},  {64, 32, 2, 1, 4},  {32, 64, 1, 2, 4},
-                                     {32, 32, 2, 2, 4},   {16, 64, 1, 4, 4}};
+                                     {32, 32, 2, 2, 4},   {16, 64, 1, 4, 4},  {16, 32, 1, 2, 4}};
 constexpr GemmTile kPlainTiles[] = {{128, 128, 2, 4, 3}, {128, 64, 2, 4, 3}, {64, 64, 2, 2, 3}, {32, 64, 2, 2, 3}};
 
 constexpr int kMostCluster = 8;
+constexpr int kSkinnyColumns = 16, kSkinnyThreads = 256;  // of a block of skinny.cu
+constexpr int64_t kMostSkinnyRows = 16;
 
 int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
@@ -38,12 +41,13 @@ class GemmExecutable : public DeviceExecutable {
  public:
   GemmExecutable(const GemmPlan& plan, int compute, std::shared_ptr<const DeviceBuffer> weights) : plan_(plan), weights_(std::move(weights)) {
     const Module& module = compiled(plan.text(), compute);
-    gemm_ = module.kernel("gemm");
+    gemm_ = module.kernel(plan.skinny ? "skinny" : "gemm");
     if (sums_apart()) sum_ = module.kernel("gemm_sum");
   }
 
   std::string kernel_name() const override {
     const GemmTile& t = plan_.tile;
+    if (plan_.skinny) return fmt::format("own_skinny:{}x{}x{}", plan_.skinny, kSkinnyColumns, plan_.args.split);
     return fmt::format("own_{}:{}x{}x{}{}", plan_.conv ? "conv" : "gemm", t.bm, t.bn, plan_.args.split, plan_.tensor_cores ? "" : " ffma");
   }
   bool uses_input(int i) const override { return i != 1 || !weights_; }
@@ -61,12 +65,7 @@ class GemmExecutable : public DeviceExecutable {
     p.residual = input_address(args, 3, plan_.y_vector * out_item);
     p.y = output_address(args, 0, plan_.y_vector * out_item);
     p.partial = reinterpret_cast<float*>(args.workspace);
-    const GemmTile& t = plan_.tile;
-    Launch launch;
-    launch.grid = dim3(blocks(p.m, t.bm) * blocks(p.n, t.bn), 1, static_cast<unsigned>(plan_.batch * p.split));
-    launch.block = dim3(static_cast<unsigned>(t.threads()));
-    launch.shared_bytes = static_cast<unsigned>(plan_.shared_bytes());
-    if (plan_.cluster) launch.cluster = dim3(1, 1, static_cast<unsigned>(p.split));
+    Launch launch = plan_.launch();
     launch.stream = stream;
     gemm_(launch, p);
     if (!sums_apart()) return;
@@ -93,15 +92,42 @@ std::optional<GemmTile> find_tile(bool tensor_cores, int64_t bm, int64_t bn) {
 }
 
 int64_t GemmPlan::shared_bytes() const {
+  if (skinny) return int64_t{kSkinnyThreads} / 32 * skinny * kSkinnyColumns * 4;
   const auto tile_bytes = [&](bool lines_are_k, int64_t other) {
     const int64_t lines = lines_are_k ? bk() : other, length = lines_are_k ? other : bk();
     return lines * (length * size_of(type) + 16);
   };
   const int64_t stage = tile_bytes(a_lines_are_k, tile.bm) + tile_bytes(b_lines_are_k, tile.bn);
-  return std::max<int64_t>(stage * tile.stages, int64_t{tile.bm} * (tile.bn + 8) * 4);
+  const int64_t early = early_residual ? int64_t{tile.bm} * tile.bn * size_of(output) : 0;
+  return std::max<int64_t>(stage * tile.stages, int64_t{tile.bm} * (tile.bn + 8) * 4) + early;
+}
+
+Launch GemmPlan::launch() const {
+  Launch launch;
+  const unsigned pieces = static_cast<unsigned>(batch * args.split);
+  launch.grid = skinny ? dim3(blocks(args.n, kSkinnyColumns), blocks(args.m, skinny), pieces)
+                       : dim3(blocks(args.m, tile.bm) * blocks(args.n, tile.bn), 1, pieces);
+  launch.block = dim3(static_cast<unsigned>(skinny ? kSkinnyThreads : tile.threads()));
+  launch.shared_bytes = static_cast<unsigned>(shared_bytes());
+  if (cluster) launch.cluster = dim3(1, 1, static_cast<unsigned>(args.split));
+  return launch;
+}
+
+KernelText GemmPlan::skinny_text() const {
+  return text_of({kernel_text_tile, kernel_text_gemm_args, kernel_text_skinny},
+                 {fmt::format("SCALAR={}", type_name(type)), fmt::format("OUTPUT={}", type_name(output)),
+                  fmt::format("BIAS={}", bias == DType::none ? "float" : type_name(bias)), fmt::format("TILES={}", skinny / 8),
+                  fmt::format("A_VECTOR={}", a_vector), fmt::format("CLUSTER={}", cluster ? 1 : 0), activation});
+}
+
+void GemmPlan::load_residual_early(bool present) {
+  constexpr int64_t kMostShared = 112 << 10;  // two blocks on a multiprocessor
+  early_residual = present && !skinny && y_vector * size_of(output) == 16 && (cluster || args.split == 1);
+  early_residual = early_residual && shared_bytes() <= kMostShared;
 }
 
 KernelText GemmPlan::text() const {
+  if (skinny) return skinny_text();
   return text_of({kernel_text_tile, kernel_text_gemm_args, kernel_text_gemm_load, kernel_text_gemm},
                  {fmt::format("SCALAR={}", type_name(type)), fmt::format("OUTPUT={}", type_name(output)),
                   fmt::format("BIAS={}", bias == DType::none ? "float" : type_name(bias)), fmt::format("CONV={}", conv ? 1 : 0),
@@ -110,7 +136,8 @@ KernelText GemmPlan::text() const {
                   fmt::format("TENSOR_CORES={}", tensor_cores ? 1 : 0), fmt::format("A_LINES_ARE_K={}", a_lines_are_k ? 1 : 0),
                   fmt::format("B_LINES_ARE_K={}", b_lines_are_k ? 1 : 0), fmt::format("A_VECTOR={}", a_vector),
                   fmt::format("B_VECTOR={}", b_vector), fmt::format("Y_VECTOR={}", y_vector),
-                  fmt::format("CLUSTER={}", cluster ? 1 : 0), activation});
+                  fmt::format("CLUSTER={}", cluster ? 1 : 0), fmt::format("B_CONSTANT={}", b_constant ? 1 : 0),
+                  fmt::format("EARLY_RESIDUAL={}", early_residual ? 1 : 0), activation});
 }
 
 void GemmPlan::split_into(int64_t pieces, int compute) {
@@ -120,7 +147,43 @@ void GemmPlan::split_into(int64_t pieces, int compute) {
   cluster = args.split > 1 && args.split <= kMostCluster && compute >= 90;
 }
 
-std::vector<Config> gemm_configs(const Problem& p, DType type, int64_t batch, int64_t m, int64_t n, int64_t k) {
+bool choose_kernel(GemmPlan& plan, const Config& config, const Problem& p, std::string& why) {
+  if (config.count("skinny")) {
+    plan.skinny = static_cast<int>(config.at("skinny"));
+    if (plan.args.m > 4 * kMostSkinnyRows) {
+      why = "more rows than the kernel for few rows is good for";
+      return false;
+    }
+  } else {
+    const auto tile = find_tile(plan.tensor_cores, config.at("bm"), config.at("bn"));
+    if (!tile) {
+      why = "no kernel has tiles of this shape";
+      return false;
+    }
+    plan.tile = *tile;
+  }
+  plan.split_into(config.at("split"), p.device.compute);
+  return true;
+}
+
+namespace {
+
+/// Of few rows: enough blocks to read b at full speed.
+std::vector<Config> skinny_configs(const Problem& p, int64_t m, int64_t n, int64_t k) {
+  std::vector<Config> result;
+  for (const int64_t split : {1, 2, 4, 8}) {
+    const int64_t columns = ceil_div(n, kSkinnyColumns);
+    if (split > 1 && (p.device.compute < 90 || k / split < 256 || columns * split > 3 * p.device.multiprocessors)) continue;
+    result.push_back({{"skinny", m <= 8 ? 8 : 16}, {"split", split}});
+  }
+  std::reverse(result.begin(), result.end());
+  if (result.size() > 3) result.resize(3);
+  return result;
+}
+
+}  // namespace
+
+std::vector<Config> gemm_configs(const Problem& p, DType type, int64_t batch, int64_t m, int64_t n, int64_t k, bool constant_b) {
   const bool tensor_cores = on_tensor_cores(p, type);
   std::vector<std::pair<double, Config>> ranked;
   for (const GemmTile& t : tensor_cores ? std::span<const GemmTile>(kTensorTiles) : std::span<const GemmTile>(kPlainTiles))
@@ -130,18 +193,27 @@ std::vector<Config> gemm_configs(const Problem& p, DType type, int64_t batch, in
     }
   std::sort(ranked.begin(), ranked.end());
   std::vector<Config> result;
+  if (constant_b && tensor_cores && m <= kMostSkinnyRows) result = skinny_configs(p, m, n, k);
+  const size_t most = result.empty() ? 4 : result.size() + 2;
   for (const auto& [time, config] : ranked)
-    if (result.size() < 4) result.push_back(config);
+    if (result.size() < most) result.push_back(config);
   return result;
 }
 
 std::shared_ptr<const Executable> make_gemm(const PrepareContext& cx, const GemmPlan& plan, std::shared_ptr<const DeviceBuffer> weights,
                                             std::string& why) {
+  if (plan.skinny && (plan.conv || plan.a_lines_are_k || plan.batch != 1 || !weights)) {
+    why = "the kernel for few rows takes rows that are lines along k, and one constant matrix";
+    return nullptr;
+  }
   if (plan.batch * plan.args.split > 65535 || plan.args.m > INT32_MAX - 256) {
     why = "more products than a launch can count";
     return nullptr;
   }
-  return std::make_shared<GemmExecutable>(plan, cx.problem.device.compute, std::move(weights));
+  GemmPlan full = plan;
+  full.b_constant = weights != nullptr;
+  full.load_residual_early(cx.problem.input(3).present());
+  return std::make_shared<GemmExecutable>(full, cx.problem.device.compute, std::move(weights));
 }
 
 }  // namespace tenon::core::cuda::own

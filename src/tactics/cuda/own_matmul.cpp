@@ -18,9 +18,10 @@ struct Lines {
   int64_t step;
 };
 std::optional<Lines> lines_of(int64_t k_step, int64_t other_step, int64_t k, int64_t other) {
-  if (k_step == 1 || k == 1) return Lines{false, other_step};
-  if (other_step == 1 || other == 1) return Lines{true, k_step};
-  return {};
+  if (k_step == 1) return Lines{false, other_step};
+  if (other_step == 1) return Lines{true, k_step};
+  if (k == 1) return Lines{false, other_step};
+  return other == 1 ? std::optional(Lines{true, k_step}) : std::nullopt;
 }
 
 /// Products of matrices. Config: see GemmTile; "packed": a constant b is kept in the kernel's order.
@@ -48,15 +49,16 @@ class OwnMatMul : public Tactic {
     plan.bias = p.input(2).dtype();
     plan.tensor_cores = on_tensor_cores(p, plan.type);
     plan.activation = *activation_definition(op.activation, why);
-    const auto tile = find_tile(plan.tensor_cores, cx.offer.config.at("bm"), cx.offer.config.at("bn"));
     const bool packs = cx.offer.config.count("packed") && shape->w.batch == 0;
-    if (!tile || !fill(plan, *shape, packs)) {
-      why = tile ? "neither index of a factor runs through neighbours" : "no kernel has tiles of this shape";
+    if (!fill(plan, *shape, packs)) {
+      why = "neither index of a factor runs through neighbours";
       return nullptr;
     }
-    plan.tile = *tile;
     plan.args.alpha = static_cast<float>(op.alpha);
-    plan.split_into(cx.offer.config.at("split"), p.device.compute);
+    if (!choose_kernel(plan, cx.offer.config, p, why)) return nullptr;
+    plan.b_constant = packs;
+    plan.load_residual_early(p.input(3).present());
+    compile_for_all_sizes(p, plan);
     std::shared_ptr<const DeviceBuffer> weights;
     if (packs) weights = pack_columns(cx, *shape, plan);
     return make_gemm(cx, plan, weights, why);
@@ -76,7 +78,7 @@ class OwnMatMul : public Tactic {
     const int64_t rows = y.size() < 2 ? 1 : one_b ? product(y.size() - 1, 16) : expected_size(p, y[y.size() - 2], 128);
     const int64_t batch = one_b || y.size() < 3 ? 1 : product(y.size() - 2, 8);
     const DType type = storage == DType::none ? p.input(0).dtype() : storage;
-    for (const Config& config : gemm_configs(p, type, batch, rows, n, k)) {
+    for (const Config& config : gemm_configs(p, type, batch, rows, n, k, one_b && !op.transpose_a)) {
       Offer offer = row_major_offer(p, name());
       offer.config = config;
       if (one_b) offer.config["packed"] = 1;
@@ -89,6 +91,28 @@ class OwnMatMul : public Tactic {
       }
       into.push_back(std::move(offer));
     }
+  }
+
+  /// Along a dim that is not fixed, elements are aligned either as widely as can be or alone, and the kernels of both are
+  /// compiled at once: no shape has to wait for its own.
+  static void compile_for_all_sizes(const Problem& p, GemmPlan& plan) {
+    const int full = static_cast<int>(16 / size_of(plan.type));
+    std::vector<GemmPlan> variants{plan};
+    const auto vary = [&](const Shape& shape, int GemmPlan::*vector) {
+      if (shape.empty() || shape.back().is_const()) return;  // what neighbours in memory run along
+      plan.*vector = plan.*vector == full ? full : 1;
+      const size_t count = variants.size();
+      for (size_t i = 0; i < count; ++i) {
+        variants[i].*vector = full;
+        variants.push_back(variants[i]);
+        variants.back().*vector = 1;
+      }
+    };
+    vary(p.input(0).shape(), &GemmPlan::a_vector);
+    if (!plan.b_constant) vary(p.input(1).shape(), &GemmPlan::b_vector);
+    vary(p.output(0).shape(), &GemmPlan::y_vector);
+    if (variants.size() == 1) return;
+    for (const GemmPlan& variant : variants) compiled(variant.text(), p.device.compute);
   }
 
   static bool fill(GemmPlan& plan, const MatMulShape& s, bool packs) {

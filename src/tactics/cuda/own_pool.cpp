@@ -2,9 +2,11 @@
 
 #include <algorithm>
 
+#include "tactics/cuda/own_plane.h"
 #include "tactics/support.h"
 
 extern const char* const kernel_text_tile;
+extern const char* const kernel_text_plane;
 extern const char* const kernel_text_pool_args;
 extern const char* const kernel_text_pool;
 
@@ -12,9 +14,10 @@ namespace tenon::core::cuda {
 namespace own {
 
 KernelText PoolPlan::text() const {
-  return text_of({kernel_text_tile, kernel_text_pool_args, kernel_text_pool},
+  return text_of({kernel_text_tile, kernel_text_pool_args, kernel_text_plane, kernel_text_pool},
                  {fmt::format("SCALAR={}", type_name(type)), fmt::format("KIND={}", static_cast<int>(kind)),
-                  fmt::format("CHANNELS_LAST={}", channels_last ? 1 : 0), fmt::format("VECTOR={}", vector)});
+                  fmt::format("CHANNELS_LAST={}", channels_last ? 1 : 0), fmt::format("VECTOR={}", vector),
+                  fmt::format("CLUSTERS={}", clusters ? 1 : 0), fmt::format("WINDOW_H={}", window_h), fmt::format("WINDOW_W={}", window_w)});
 }
 
 namespace {
@@ -54,8 +57,12 @@ class OwnPool : public Tactic {
     const bool whole = is_whole(pool, plan.args);
     Launch launch;
     launch.block = dim3(256);
-    launch.grid = dim3(blocks(plan.args.outputs, 256));
-    if (whole) launch.grid = dim3(plan.channels_last ? static_cast<unsigned>(x[0]) * blocks(x[1] / plan.vector, 32) : blocks(x[0] * x[1], 8));
+    launch.grid = dim3(whole ? blocks(x[0] * x[1], 8) : blocks(plan.args.outputs, 256));
+    if (whole && plan.channels_last && !share_planes(plan, p.device, x[0], launch)) {
+      why = "more images or channels than a launch takes";
+      return nullptr;
+    }
+    if (!whole) compile_window(plan);
     const int64_t bytes = plan.vector * size_of(plan.type);
     const bool indices = pool.with_indices;
     return std::make_shared<KernelExecutable<PoolArgs>>(
@@ -107,6 +114,25 @@ class OwnPool : public Tactic {
     a.include_padding = pool.count_include_pad;
     a.column_major = pool.storage_order == 1;
     a.power = static_cast<float>(pool.p);
+  }
+
+  /// The blocks of each image, so that the GPU has work.
+  static bool share_planes(PoolPlan& plan, const DeviceInfo& device, int64_t images, Launch& launch) {
+    PoolArgs& a = plan.args;
+    plan.clusters = device.compute >= 90;
+    a.blocks = plane_blocks(device, images, int64_t{a.in[0]} * a.in[1] * a.in[2] * a.channels / plan.vector);
+    if (images * a.blocks > 65535) a.blocks = 1;
+    launch.grid = dim3(1, 1, static_cast<unsigned>(images * a.blocks));
+    launch.cluster = dim3(1, 1, static_cast<unsigned>(a.blocks));
+    launch.block = dim3(kPlaneThreads);
+    launch.shared_bytes = static_cast<unsigned>(plane_bytes(a.channels, plan.vector));
+    return images <= 65535 && launch.shared_bytes <= 64 << 10;
+  }
+
+  static void compile_window(PoolPlan& plan) {
+    const PoolArgs& a = plan.args;
+    if (a.kernel[0] != 1 || a.kernel[1] * a.kernel[2] > 16) return;
+    plan.window_h = a.kernel[1], plan.window_w = a.kernel[2];
   }
 
   static bool is_whole(const Pool& pool, const PoolArgs& a) {

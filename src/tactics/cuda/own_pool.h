@@ -12,6 +12,8 @@ struct PoolPlan {
   PoolKind kind = PoolKind::max;
   bool channels_last = false;
   int vector = 1;
+  bool clusters = false;           // blocks may come in clusters
+  int window_h = 0, window_w = 0;  // compiled in; 0: not
   KernelText text() const;
 };
 

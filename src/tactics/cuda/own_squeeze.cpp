@@ -1,0 +1,147 @@
+#include "tactics/cuda/own_squeeze.h"
+
+#include "ops/fused.h"
+#include "ops/squeeze.h"
+#include "tactics/cuda/own_plane.h"
+#include "tactics/support.h"
+
+extern const char* const kernel_text_tile;
+extern const char* const kernel_text_plane;
+extern const char* const kernel_text_squeeze_args;
+extern const char* const kernel_text_squeeze;
+
+namespace tenon::core::cuda {
+namespace own {
+
+int64_t SqueezePlan::shared_bytes() const {
+  const SqueezeArgs& a = args;
+  const int64_t parts = (plane_bytes(a.channels, vector) + 15) / 16 * 16;
+  const int64_t floats = int64_t{a.first_line} + std::max(a.first_line, a.second_line) + a.second_line;
+  const int64_t weights = int64_t{blocks(a.hidden, a.blocks)} * a.first_line + int64_t{blocks(a.channels, a.blocks)} * a.second_line;
+  return parts + 4 * floats + (held ? weights * size_of(type) : 0);
+}
+
+KernelText SqueezePlan::text() const {
+  const auto bias = [](DType dtype) { return dtype == DType::none ? "float" : type_name(dtype); };
+  return text_of({kernel_text_tile, kernel_text_squeeze_args, kernel_text_plane, kernel_text_squeeze},
+                 {fmt::format("SCALAR={}", type_name(type)), fmt::format("VECTOR={}", vector), fmt::format("CLUSTERS={}", clusters ? 1 : 0),
+                  fmt::format("FIRST_BIAS={}", bias(first_bias)), fmt::format("SECOND_BIAS={}", bias(second_bias)),
+                  fmt::format("HELD={}", held ? 1 : 0), inner, outer});
+}
+
+namespace {
+
+constexpr int64_t kMostShared = 100 << 10, kMostHeld = 64 << 10;
+
+std::optional<SqueezeGate> gate_of(const Problem& p) {
+  const Fused* fused = p.node().as<Fused>();
+  return fused ? squeeze_gate(*fused->body) : std::nullopt;
+}
+
+/// "ACTIVATION_1(x)=..." of an activation.
+std::optional<std::string> numbered(const Activation& activation, int number, std::string& why) {
+  const auto text = activation_definition(activation, why);
+  if (!text) return {};
+  return fmt::format("ACTIVATION_{}{}", number, text->substr(std::string_view("ACTIVATION").size()));
+}
+
+/// Rows of `length` elements, each `line` elements long.
+std::shared_ptr<const DeviceBuffer> lines(const PrepareContext& cx, int input, DType type, int64_t line) {
+  const Dims dims = cx.shapes.in[static_cast<size_t>(input)];
+  return packed(cx, input, fmt::format("lines {}", line), type, dims[0] * line, [&](std::span<const float> from, std::span<float> to) {
+    for (int64_t row = 0; row < dims[0]; ++row) std::copy_n(from.begin() + row * dims[1], dims[1], to.begin() + row * line);
+  });
+}
+
+/// Squeeze and excite as one kernel: a cluster of blocks for each image where there are few of them.
+class OwnSqueeze : public Tactic {
+ public:
+  std::string_view name() const override { return "own_squeeze"; }
+
+  std::vector<Offer> offers(const Problem& p, std::string& why) const override {
+    const auto gate = gate_of(p);
+    if (!gate) why = "not a squeeze-and-excite gate";
+    if (!why.empty() || !is_float_node(p, why) || !has_async_copies(p, why)) return {};
+    if (!p.input(gate->first).constant || !p.input(gate->second).constant) why = "the weights are not constant";
+    if (!numbered(gate->inner, 1, why) || !numbered(gate->outer, 2, why) || !why.empty()) return {};
+    std::vector<Offer> result;
+    for (DType storage : storages(p)) {
+      Offer offer = row_major_offer(p, name());
+      const auto x = static_cast<size_t>(gate->x);
+      offer.in[x] = offer.out[0] = with_layout(channels_last(4));
+      offer.in[x].storage = offer.out[0].storage = storage;
+      offer.share = Share::in_place;
+      offer.shared_input = gate->x;
+      result.push_back(std::move(offer));
+    }
+    return result;
+  }
+
+  std::shared_ptr<const Executable> prepare(const PrepareContext& cx, std::string& why) const override {
+    if (!sizes_fit(cx.shapes, why)) return nullptr;
+    const Problem& p = cx.problem;
+    const SqueezeGate gate = *gate_of(p);
+    const int64_t images = cx.shapes.in[static_cast<size_t>(gate.x)][0];
+    SqueezePlan plan = plan_of(cx, gate, images, why);
+    if (plan.shared_bytes() > kMostShared || images * plan.args.blocks > 65535) {
+      why = "more images or channels than a launch takes";
+      return nullptr;
+    }
+    if (!cx.problem.input(gate.x).shape()[0].is_const()) {  // other batches do not wait for their kernel
+      SqueezePlan other = plan;
+      other.held = !other.held;
+      compiled(other.text(), p.device.compute);
+    }
+    const auto first = lines(cx, gate.first, plan.type, plan.args.first_line), second = lines(cx, gate.second, plan.type, plan.args.second_line);
+    plan.args.first = first->data(), plan.args.second = second->data();
+    Launch launch;
+    launch.grid = dim3(1, 1, static_cast<unsigned>(images * plan.args.blocks));
+    launch.cluster = dim3(1, 1, static_cast<unsigned>(plan.args.blocks));
+    launch.block = dim3(kPlaneThreads);
+    launch.shared_bytes = static_cast<unsigned>(plan.shared_bytes());
+    const int64_t bytes = plan.vector * size_of(plan.type);
+    auto executable = std::make_shared<KernelExecutable<SqueezeArgs>>(
+        fmt::format("own_squeeze:{}", plan.args.blocks), compiled(plan.text(), p.device.compute).kernel("squeeze"), launch, plan.args,
+        [bytes, gate](SqueezeArgs& a, const Args& args) {
+          a.x = input_address(args, gate.x, bytes);
+          if (gate.first_bias >= 0) a.first_bias = input_address(args, gate.first_bias);
+          if (gate.second_bias >= 0) a.second_bias = input_address(args, gate.second_bias);
+          a.y = output_address(args, 0, bytes);
+        });
+    executable->hold(gate.first, first);
+    executable->hold(gate.second, second);
+    return executable;
+  }
+
+ private:
+  static SqueezePlan plan_of(const PrepareContext& cx, const SqueezeGate& gate, int64_t images, std::string& why) {
+    const Problem& p = cx.problem;
+    const Dims& x = cx.shapes.in[static_cast<size_t>(gate.x)];
+    SqueezePlan plan;
+    plan.type = stored_as(cx.offer.in[static_cast<size_t>(gate.x)], p.input(gate.x).dtype());
+    if (gate.first_bias >= 0) plan.first_bias = p.input(gate.first_bias).dtype();
+    if (gate.second_bias >= 0) plan.second_bias = p.input(gate.second_bias).dtype();
+    plan.inner = *numbered(gate.inner, 1, why), plan.outer = *numbered(gate.outer, 2, why);
+    plan.vector = common_vector(plan.type, {x[1]});
+    plan.clusters = p.device.compute >= 90;
+    SqueezeArgs& a = plan.args;
+    const int full = static_cast<int>(16 / size_of(plan.type));
+    a.pixels = static_cast<int>(x[2] * x[3]), a.channels = static_cast<int>(x[1]);
+    a.hidden = static_cast<int>(cx.shapes.in[static_cast<size_t>(gate.first)][0]);
+    a.first_line = (a.channels + full - 1) / full * full, a.second_line = (a.hidden + full - 1) / full * full;
+    a.blocks = plane_blocks(p.device, images, int64_t{a.pixels} * a.channels / plan.vector);
+    plan.held = true;
+    plan.held = plan.shared_bytes() <= kMostHeld;
+    return plan;
+  }
+};
+
+}  // namespace
+}  // namespace own
+
+const Tactic& own_squeeze_tactic() {
+  static const own::OwnSqueeze tactic;
+  return tactic;
+}
+
+}  // namespace tenon::core::cuda
