@@ -8,29 +8,11 @@
 #include "ops/resize_axis.h"
 #include "tactics/all.h"
 #include "tactics/memory_axes.h"
+#include "tactics/resize_axes.h"
 #include "tactics/support.h"
 
 namespace tenon::core {
 namespace {
-
-/// Every axis of the tensor, resized or not.
-std::vector<ResizeAxis> axes_of(const Problem& p, const Dims& in, const Dims& out) {
-  const Resize& op = *p.node().as<Resize>();
-  const auto rank = static_cast<int64_t>(in.size());
-  std::vector<ResizeAxis> axes;
-  for (int64_t i = 0; i < rank; ++i) {
-    const auto a = static_cast<size_t>(i);
-    axes.push_back({i, in[a], out[a], static_cast<double>(out[a]) / static_cast<double>(in[a])});
-  }
-  const ConstRef scales = p.input(2).constant;
-  if (!scales || checked_product(scales->dims()) == 0) return axes;
-  const std::vector<float> factors = to_floats(scales->value());
-  for (size_t i = 0; i < factors.size(); ++i) {
-    const int64_t axis = op.axes.empty() ? static_cast<int64_t>(i) : resolve_axis(op.axes[i], rank);
-    axes[static_cast<size_t>(axis)].scale = factors[i];
-  }
-  return axes;
-}
 
 /// Axes in the order of memory, outermost first.
 std::vector<size_t> memory_order(const Layout& layout, size_t rank) {
@@ -128,17 +110,8 @@ class ResizeTactic : public Tactic {
   std::string_view name() const override { return "resize"; }
 
   std::vector<Offer> offers(const Problem& p, std::string& why) const override {
-    const Resize* op = p.node().as<Resize>();
-    if (!op)
-      why = "not a resize";
-    else if (op->coordinates == ResizeCoordinates::tf_crop_and_resize)
-      why = "crops the input";
-    else if (op->aspect != ResizeAspect::stretch)
-      why = "keeps the aspect ratio";
-    else if (p.input(2).present() && !p.input(2).constant)
-      why = "the scales are known only at run time";
-    if (!why.empty() || !plain_tensors(p, why)) return {};
-    if (op->mode != ResizeMode::nearest && p.input(0).dtype() != DType::f32) {
+    if (!has_known_scales(p, why) || !plain_tensors(p, why)) return {};
+    if (p.node().as<Resize>()->mode != ResizeMode::nearest && p.input(0).dtype() != DType::f32) {
       why = "interpolates f32 only";
       return {};
     }
@@ -152,7 +125,7 @@ class ResizeTactic : public Tactic {
       return nullptr;
     }
     const Resize& op = *cx.problem.node().as<Resize>();
-    const std::vector<ResizeAxis> axes = axes_of(cx.problem, in, out);
+    const std::vector<ResizeAxis> axes = resize_axes(cx.problem, in, out);
     const Layout& layout = cx.offer.in[0].layout;
     if (op.mode == ResizeMode::nearest)
       return std::make_shared<PickExecutable>(op, axes, layout, size_of(cx.problem.input(0).dtype()));

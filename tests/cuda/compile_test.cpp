@@ -9,6 +9,7 @@
 #include "ops/fused.h"
 #include "ops/pointwise.h"
 #include "tactics/cuda/box_kernel.h"
+#include "tactics/cuda/packed_matmul.h"
 #include "tactics/cuda/texts.h"
 #include "tactics/tactic.h"
 
@@ -161,6 +162,44 @@ TEST_F(Compile, Gathers) {
   expect_compiles(gather_text(DType::f32, DType::f16), "gather and convert");
   expect_compiles(gather_text(DType::boolean, DType::boolean), "gather of bytes", 90);
   expect_compiles(gather_text(DType::c128, DType::c128), "gather of 16 bytes", 90);
+}
+
+TEST_F(Compile, Resizes) {
+  for (int64_t unit : {1, 16}) expect_compiles(pick_text(unit), "pick", 90);
+  expect_compiles(resample_text(DType::f32, DType::bf16), "resample");
+  expect_compiles(resample_text(DType::f16, DType::f16), "resample", 90);
+}
+
+TEST_F(Compile, Orders) {
+  expect_compiles(arg_reduce_text(DType::f16, DType::i64, true, true, false), "arg min", 75);
+  expect_compiles(arg_reduce_text(DType::i32, DType::i32, false, false, true), "hardmax", 90);
+  expect_compiles(scan_text(DType::bf16, DType::f32, false, true, true), "running sum", 80);
+  expect_compiles(scan_text(DType::i64, DType::i64, true, false, false), "running product", 90);
+  expect_compiles(top_k_text(DType::f32, DType::f16, true), "top k");
+  for (DType dtype : {DType::f64, DType::u32, DType::u8}) expect_compiles(top_k_text(dtype, dtype, false), "bottom k", 90);
+}
+
+TEST_F(Compile, Layers) {
+  expect_compiles(group_norm_text(DType::f16, DType::f16, DType::f32, DType::f32, true), "group norm");
+  expect_compiles(group_norm_text(DType::f32, DType::bf16, DType::f32, DType::f32, false), "group norm", 90);
+  expect_compiles(neighbours_text(DType::f32, DType::f16), "LRN", 75);
+  expect_compiles(quantize_text(DType::f32, DType::i8, DType::f32, DType::i8, DType::f32, true, false), "quantize", 75);
+  expect_compiles(quantize_text(DType::bf16, DType::u4, DType::bf16, DType::u4, DType::bf16, true, true), "quantize blocks", 90);
+  expect_compiles(quantize_text(DType::i8, DType::f16, DType::f32, DType::i8, DType::f32, false, true), "dequantize", 80);
+  for (int64_t unit : {1, 16}) expect_compiles(position_text(unit), "positions", 90);
+  expect_compiles(one_hot_text(4, DType::f32), "one hot", 80);
+  expect_compiles(packed_matmul_text(DType::f16, DType::f16, DType::f16, DType::u8, 4), "packed product", 80);
+  expect_compiles(packed_matmul_text(DType::f32, DType::f32, DType::f32, DType::f32, 2), "packed product", 90);
+  expect_compiles(rotary_text(DType::f16, DType::f16, DType::f32), "rotary", 90);
+  for (int cell : {0, 1, 2}) expect_compiles(recurrent_text(DType::f16, DType::f32, DType::f16, cell), "recurrent", cell == 2 ? 75 : 90);
+}
+
+TEST_F(Compile, Indexed) {
+  for (SampleMode mode : {SampleMode::linear, SampleMode::nearest, SampleMode::cubic})
+    expect_compiles(sample_text(DType::f16, DType::f32, DType::f32, mode, SamplePadding::reflection, false, true), "sample", 90);
+  expect_compiles(sample_text(DType::f32, DType::f32, DType::f16, SampleMode::linear, SamplePadding::zeros, true, false), "sample", 75);
+  expect_compiles(scatter_fold_text(DType::f32, DType::f16, ScatterReduction::add), "scatter", 75);
+  expect_compiles(scatter_fold_text(DType::u8, DType::u8, ScatterReduction::max), "scatter", 90);
 }
 
 TEST_F(Compile, TheSameFormGivesTheSameText) {

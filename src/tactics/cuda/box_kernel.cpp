@@ -15,16 +15,6 @@ constexpr int64_t kMostItems = (int64_t{1} << 31) - 1;
 constexpr size_t kMostLoops = 8;
 constexpr int64_t kSmallestTile = 8;  // an extent below it leaves most of a tile empty
 
-std::string_view raw_name(int64_t size) {
-  switch (size) {
-    case 1: return "u8";
-    case 2: return "u16";
-    case 4: return "u32";
-    case 8: return "u64";
-    default: return "uint4";
-  }
-}
-
 int64_t width_of(DType from, DType to) { return std::max<int64_t>(16 / std::max(size_of(from), size_of(to)), from == to ? 1 : 2); }
 int64_t tile_of(DType to) { return size_of(to) <= 2 ? 64 : 32; }
 
@@ -42,6 +32,16 @@ Loops in_order_of_target(const Dims& dims, const Dims& from, const Dims& to) {
 }
 
 }  // namespace
+
+std::string_view raw_name(int64_t size) {
+  switch (size) {
+    case 1: return "u8";
+    case 2: return "u16";
+    case 4: return "u32";
+    case 8: return "u64";
+    default: return "uint4";
+  }
+}
 
 KernelText box_text(DType from, DType to) {
   const std::string_view from_name = from == to ? raw_name(size_of(to)) : element_name(from),

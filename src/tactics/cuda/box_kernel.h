@@ -5,6 +5,8 @@
 
 namespace tenon::core::cuda {
 
+/// The kernels' type for moving elements of 1, 2, 4, 8 or 16 bytes.
+std::string_view raw_name(int64_t size);
 /// The text that moves elements of one type to another (equal types: any of this size).
 KernelText box_text(DType from, DType to);
 

@@ -10,7 +10,7 @@
 #include "tactics/cuda/row_shape.h"
 #include "tactics/cuda/texts.h"
 #include "tactics/memory_axes.h"
-#include "tactics/support.h"
+#include "tactics/cuda/support.h"
 
 namespace tenon::core::cuda {
 
@@ -80,7 +80,7 @@ class DeviceSoftmax : public Tactic {
   std::vector<Offer> offers(const Problem& p, std::string& why) const override {
     const Softmax* op = p.node().as<Softmax>();
     if (!op) why = "not a softmax";
-    if (!why.empty() || !plain_tensors(p, why) || !has_elements(p, why)) return {};
+    if (!why.empty() || !plain_tensors(p, why) || !has_elements(p, 0, why)) return {};
     Offer offer = row_major_offer(p, name());
     offer.share = Share::in_place;
     const int rank = p.input(0).rank();
@@ -113,11 +113,6 @@ class DeviceSoftmax : public Tactic {
   }
 
  private:
-  static bool has_elements(const Problem& p, std::string& why) {
-    if (!element_name(p.input(0).dtype()).empty()) return true;
-    why = fmt::format("kernels have no elements of {}", to_string(p.input(0).dtype()));
-    return false;
-  }
   static int64_t widest(const Problem& p, const Offer& offer) {
     return std::max(size_of(stored_as(offer.in[0], p.input(0).dtype())),
                     size_of(stored_as(offer.out[0], p.input(0).dtype())));

@@ -10,5 +10,18 @@ const Tactic& device_softmax_tactic();
 const Tactic& device_layer_norm_tactic();
 const Tactic& device_reduce_tactic();
 const Tactic& device_gather_tactic();
+const Tactic& device_pick_tactic();
+const Tactic& device_resample_tactic();
+const Tactic& device_arg_reduce_tactic();
+const Tactic& device_scan_tactic();
+const Tactic& device_top_k_tactic();
+const Tactic& device_group_norm_tactic();
+const Tactic& device_lrn_tactic();
+const Tactic& device_quantize_tactic();
+const Tactic& device_position_tactic();
+const Tactic& device_rotary_tactic();
+const Tactic& device_recurrent_tactic();
+const Tactic& device_sample_tactic();
+const Tactic& device_scatter_tactic();
 
 }  // namespace tenon::core::cuda

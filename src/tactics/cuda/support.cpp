@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "codegen/cuda/pointwise.h"
+
 namespace tenon::core::cuda {
 namespace {
 
@@ -20,6 +22,12 @@ std::vector<DType> storage_types(const Problem& p, std::string& why) {
   for (DType d : p.options.precisions)
     if (is_fast_float(d) && d != own && std::find(types.begin(), types.end(), d) == types.end()) types.push_back(d);
   return types;
+}
+
+bool has_elements(const Problem& p, int input, std::string& why) {
+  if (!element_name(p.input(input).dtype()).empty()) return true;
+  why = fmt::format("kernels have no elements of {}", to_string(p.input(input).dtype()));
+  return false;
 }
 
 bool source_enabled(const Problem& p, TacticSource source, std::string& why) {

@@ -7,6 +7,8 @@ namespace tenon::core::cuda {
 /// The types that a node's floating-point values may be stored in: its own (f32, f16 or bf16, the same for all of its
 /// values) as DType::none, then those the user allows. Empty, with a sentence, for other nodes.
 std::vector<DType> storage_types(const Problem&, std::string& why);
+/// Kernels have elements of the input's type; false with a sentence.
+bool has_elements(const Problem&, int input, std::string& why);
 /// False with a sentence when the user left the source out.
 bool source_enabled(const Problem&, TacticSource, std::string& why);
 /// The type of the elements that an offer stores for output 0.
