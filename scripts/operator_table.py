@@ -20,7 +20,7 @@ OPSETS = range(6, 29)
 TYPES = {"FLOAT": "f32", "DOUBLE": "f64", "FLOAT16": "f16", "BFLOAT16": "bf16", "BOOL": "bool", "STRING": "string",
          "COMPLEX64": "c64", "COMPLEX128": "c128", "FLOAT8E4M3FN": "f8e4m3fn", "FLOAT8E4M3FNUZ": "f8e4m3fnuz",
          "FLOAT8E5M2": "f8e5m2", "FLOAT8E5M2FNUZ": "f8e5m2fnuz", "FLOAT8E8M0": "f8e8m0", "FLOAT4E2M1": "f4e2m1"}
-TIERS = ("fast", "generated", "reference", "view", "folded")
+TIERS = ("fast", "generated", "bodies", "reference", "view", "folded")
 HEAD = """# Operators
 
 Written by `scripts/operator_table.py` from the importer's registry and the outcomes of the conformance cases
@@ -30,8 +30,9 @@ Written by `scripts/operator_table.py` from the importer's registry and the outc
 - **types**: element types of the first input (of the first output, where there is none) of passing cases with this one operator.
 - **reference**: cases that pass on the reference executor, of those that exist.
 - **cpu**: the same for engines built for the CPU with all passes, and what ran the operator in passing cases: `fast` kernels,
-  `generated` loops, the `reference` executor, a `view` of its input, or nothing because it `folded` into something else; each with
-  the types of the cases that have this one operator (in brackets where it ran only beside others).
+  `generated` loops, `bodies` whose nodes have kernels of their own, the `reference` executor, a `view` of its input, or
+  nothing because it `folded` into something else; each with the types of the cases that have this one operator (in
+  brackets where it ran only beside others).
 
 """
 

@@ -142,7 +142,8 @@ Json layer_json(const LayerInfo& layer) {
           {"reason", layer.reason},
           {"us", finite(layer.us)},
           {"bytes", layer.bytes},
-          {"flops", layer.flops}};
+          {"flops", layer.flops},
+          {"depth", layer.depth}};
 }
 
 Json tensor_json(const TensorInfo& tensor) {

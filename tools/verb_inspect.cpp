@@ -13,7 +13,8 @@ std::string joined(const std::vector<std::string>& words) {
 }
 
 void print_layer(size_t index, const LayerInfo& layer) {
-  fmt::print("\n[{}] {} ({})\n", index, layer.name, layer.operation);
+  const std::string inside = layer.depth > 0 ? fmt::format("body{} ", std::string(layer.depth, '>')) : "";
+  fmt::print("\n[{}] {}{} ({})\n", index, inside, layer.name, layer.operation);
   fmt::print("  kernel  {} [{}]{}\n", layer.kernel.empty() ? layer.tactic : layer.kernel, layer.tier,
              layer.reason.empty() ? "" : "; " + layer.reason);
   fmt::print("  {} -> {}\n", joined(layer.inputs), joined(layer.outputs));

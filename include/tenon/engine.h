@@ -27,14 +27,15 @@ struct LayerInfo {
   std::string name;
   std::string operation;                // "Conv", "Fused", "Reorder"
   std::vector<std::string> onnx_nodes;
-  std::string tactic, kernel, tier;     // tier: fast, generated, reference, view, reorder
+  std::string tactic, kernel, tier;     // tier: fast, generated, bodies, reference, view, reorder
   std::string precision_in, precision_out;
   std::vector<std::string> inputs, outputs;      // "name: f32[1,64,56,56] nhwc"
   std::vector<std::pair<std::string, std::string>> rejected;  // tactic, why
   std::string reason;                   // of a reorder or fallback
   double us = 0;                        // median of the profiled runs
   std::vector<double> runs_us;          // each of them, in order
-  int64_t bytes = 0, flops = 0;         // at the last bound shapes
+  int64_t bytes = 0, flops = 0;         // at the last bound shapes; of a body's step in one trip, where dims are fixed
+  int depth = 0;                        // 1 for a step of a body of the last layer of depth 0, which its time is part of
 };
 
 /// One rewrite that fired, or nearly did.

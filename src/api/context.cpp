@@ -95,13 +95,15 @@ int64_t Context::memory_bytes() const { return impl_->execution.memory_bytes(); 
 
 std::vector<LayerInfo> Context::profile(int runs) {
   check_given(*impl_);
-  std::vector<std::vector<double>> samples(impl_->engine->program().plan().steps.size());
+  std::vector<std::vector<double>> samples;
   for (int run = 0; run < std::max(runs, 1); ++run) {
     std::vector<core::StepTime> times;
     core::RunOptions options;
     options.times = &times;
     impl_->execution.run(options);
-    for (const auto& t : times) samples[t.step].push_back(t.us);
+    const auto layers = core::times_of_layers(impl_->engine->program(), times);
+    samples.resize(layers.size());
+    for (size_t i = 0; i < layers.size(); ++i) samples[i].push_back(layers[i]);
   }
   std::vector<double> medians;
   for (std::vector<double> s : samples) {

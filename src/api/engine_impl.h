@@ -1,5 +1,6 @@
 #pragma once
 #include "build/build.h"
+#include "runtime/execution.h"
 
 namespace tenon {
 
@@ -10,8 +11,11 @@ struct Engine::Impl {
 };
 
 namespace core {
-/// The plan's steps as layers, with their work at the dims of `bindings`; `times` (us per step) may be empty.
+/// The plan's steps as layers, those of bodies below their node, with their work at the dims of `bindings`; `times` (us
+/// per layer) may be empty.
 std::vector<LayerInfo> describe_layers(const Built&, const Bindings&, const std::vector<double>& times);
+/// The time of each layer in one run.
+std::vector<double> times_of_layers(const Program&, const std::vector<StepTime>&);
 std::string graph_dot(const Program&);
 /// Type and dims; not the range.
 TensorInfo describe_value(const Graph&, Value, const std::string& name);

@@ -23,8 +23,7 @@ std::string precision(const Program& program, const std::vector<SlotId>& slots) 
   return "";
 }
 
-LayerInfo describe_step(const Built& built, const Step& step) {
-  const Program& program = *built.program;
+LayerInfo describe_step(const Program& program, const Candidates& candidates, const Step& step) {
   const Graph& g = program.graph();
   LayerInfo layer;
   layer.tier = tier_of(program, step);
@@ -45,8 +44,34 @@ LayerInfo describe_step(const Built& built, const Step& step) {
   for (OriginId o : n.origins) layer.onnx_nodes.push_back(g.origins()[o].name);
   layer.tactic = program.choices().offers[step.node].tactic;
   layer.kernel = program.choices().offers[step.node].str();
-  for (const auto& r : built.candidates.rejections[step.node]) layer.rejected.emplace_back(r.tactic, r.why);
+  for (const auto& r : candidates.rejections[step.node]) layer.rejected.emplace_back(r.tactic, r.why);
   return layer;
+}
+
+void add_layers(std::vector<LayerInfo>& layers, const Program& program, const Candidates& candidates, const Bindings& bindings, int depth) {
+  for (const Step& step : program.plan().steps) {
+    layers.push_back(describe_step(program, candidates, step));
+    const StepWork work = work_of(program, step, bindings);
+    layers.back().flops = work.flops;
+    layers.back().bytes = work.bytes;
+    layers.back().depth = depth;
+    if (step.kind != Step::Kind::run) continue;
+    const auto& bodies = program.bodies(step.node);
+    for (size_t i = 0; i < bodies.size(); ++i) add_layers(layers, *bodies[i], candidates.bodies.at(step.node)[i], {}, depth + 1);
+  }
+}
+
+void add_times(std::vector<double>& rows, const Program& program, const std::vector<StepTime>& times) {
+  const auto& steps = program.plan().steps;
+  std::vector<const StepTime*> found(steps.size());
+  for (const StepTime& t : times) found[t.step] = &t;
+  for (size_t i = 0; i < steps.size(); ++i) {
+    rows.push_back(found[i] ? found[i]->us : 0);
+    if (steps[i].kind != Step::Kind::run) continue;
+    const auto& bodies = program.bodies(steps[i].node);
+    for (size_t k = 0; k < bodies.size(); ++k)
+      add_times(rows, *bodies[k], found[i] && k < found[i]->bodies.size() ? found[i]->bodies[k] : std::vector<StepTime>());
+  }
 }
 
 }  // namespace
@@ -68,15 +93,15 @@ TensorInfo describe_value(const Graph& g, Value v, const std::string& name) {
 
 std::vector<LayerInfo> describe_layers(const Built& built, const Bindings& bindings, const std::vector<double>& times) {
   std::vector<LayerInfo> layers;
-  const auto& steps = built.program->plan().steps;
-  for (size_t i = 0; i < steps.size(); ++i) {
-    layers.push_back(describe_step(built, steps[i]));
-    const StepWork work = work_of(*built.program, steps[i], bindings);
-    layers.back().flops = work.flops;
-    layers.back().bytes = work.bytes;
-    if (i < times.size()) layers.back().us = times[i];
-  }
+  add_layers(layers, *built.program, built.candidates, bindings, 0);
+  for (size_t i = 0; i < times.size(); ++i) layers.at(i).us = times[i];
   return layers;
+}
+
+std::vector<double> times_of_layers(const Program& program, const std::vector<StepTime>& times) {
+  std::vector<double> rows;
+  add_times(rows, program, times);
+  return rows;
 }
 
 std::vector<TensorInfo> describe_inputs(const Built& built) {

@@ -14,20 +14,29 @@ bool ModelCheck::ok() const {
 
 namespace {
 
+/// By the name of an ONNX node: its tier and what runs it. Those inside bodies too.
+using Tiers = std::map<std::string, std::pair<std::string, std::string>>;
+
+void find_tiers(const core::Program& program, Tiers& found) {
+  const core::Graph& g = program.graph();
+  for (const auto& entry : g.dropped()) found[g.origins()[entry.first].name] = {"folded", entry.second};
+  for (const core::Step& step : program.plan().steps) {
+    if (step.kind == core::Step::Kind::reorder) continue;
+    const core::Offer& offer = program.choices().offers[step.node];
+    const core::Tactic* tactic = core::find_tactic(program.device().info().kind, offer.tactic);
+    for (core::OriginId o : g.node(step.node).origins) found[g.origins()[o].name] = {std::string(tactic->tier()), offer.str()};
+    if (step.kind != core::Step::Kind::run) continue;
+    for (const auto& body : program.bodies(step.node)) find_tiers(*body, found);
+  }
+}
+
 /// Which kernel each ONNX node of an importable model ends up in.
 void fill_tiers(ModelCheck& check, const std::string& path, BuildOptions options) {
   options.verify = false;
   options.opt_level = 0;
   const core::Built built = core::build({path, {}, nullptr}, options);
-  const core::Graph& g = built.program->graph();
-  std::map<std::string, std::pair<std::string, std::string>> found;
-  for (const auto& entry : g.dropped()) found[g.origins()[entry.first].name] = {"folded", entry.second};
-  for (const core::Step& step : built.program->plan().steps) {
-    if (step.kind == core::Step::Kind::reorder) continue;
-    const core::Offer& offer = built.program->choices().offers[step.node];
-    const core::Tactic* tactic = core::find_tactic(built.program->device().info().kind, offer.tactic);
-    for (core::OriginId o : g.node(step.node).origins) found[g.origins()[o].name] = {std::string(tactic->tier()), offer.str()};
-  }
+  Tiers found;
+  find_tiers(*built.program, found);
   for (CheckedNode& n : check.nodes) {
     const auto it = found.find(n.name);
     n.tier = it == found.end() ? "folded" : it->second.first;

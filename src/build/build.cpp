@@ -219,13 +219,7 @@ Built adopt(EngineData data, const LoadOptions& options) {
   built.threads = std::make_shared<Threads>(here.threads);
   // Choices are checked even on the same device: a file may hold anything.
   built.candidates = find_candidates(data.graph, here, data.options);
-  for (NodeId id = 0; id < data.graph.capacity(); ++id) {
-    const auto& offers = built.candidates.offers[id];
-    Offer& chosen = data.choices.offers[id];
-    if (offers.empty() || std::find(offers.begin(), offers.end(), chosen) != offers.end()) continue;
-    built.report.warnings.push_back(fmt::format("{}: the choice '{}' does not hold here; '{}' is taken", data.graph.describe_node(id), chosen.str(), offers[0].str()));
-    chosen = offers[0];
-  }
+  replace_unknown(data.graph, built.candidates, data.choices, [&](const std::string& w) { built.report.warnings.push_back(w); });
   if (!same_device)
     built.report.warnings.push_back(fmt::format("the engine was measured on '{}'; here it runs on '{}': `tenon build` it again to measure here", data.device.name, here.name));
   for (const auto& w : built.report.warnings) log.warning("load", "{}", w);

@@ -3,7 +3,7 @@
 
 namespace tenon::core {
 
-/// The tier of a step: fast, generated, reference, view or reorder.
+/// The tier of a step: fast, generated, bodies, reference, view or reorder.
 std::string_view tier_of(const Program&, const Step&);
 /// "212 of 220 nodes in 57 fast steps; 5 generated; 3 reference (names)" into the report and the log.
 void note_coverage(Built&, const Log&);

@@ -4,6 +4,7 @@
 #include "build/example_inputs.h"
 #include "ir/compare.h"
 #include "ir/evaluate.h"
+#include "plan/bodies.h"
 #include "runtime/execution.h"
 #include "select/select.h"
 
@@ -33,7 +34,7 @@ Tolerance tolerance_of(const HostValue& value, const TacticOptions& options) {
 Hash engine_hash(const EngineData& data) {
   Hasher h;
   h.add(build_hash(data).hex());
-  for (const Offer& o : data.choices.offers) h.add(o.str());
+  for (const std::string& offer : offer_texts(data.choices)) h.add(offer);
   return h.finish();
 }
 

@@ -1,5 +1,7 @@
 #include "base/error.h"
 #include "engine/graph_codec.h"
+#include "ir/subgraphs.h"
+#include "plan/bodies.h"
 
 namespace tenon::core {
 namespace {
@@ -73,7 +75,8 @@ bool is_leaf(const Node& n) { return n.as<InputOp>() || n.as<ConstantOp>(); }
 }  // namespace
 
 void write_choices(ByteWriter& w, const Choices& choices) {
-  for (const Offer& offer : choices.offers) {
+  for (NodeId id = 0; id < static_cast<NodeId>(choices.offers.size()); ++id) {
+    const Offer& offer = choices.offers[id];
     if (offer.tactic.empty()) continue;
     w.text(offer.tactic);
     w.u32(static_cast<uint32_t>(offer.config.size()));
@@ -85,14 +88,20 @@ void write_choices(ByteWriter& w, const Choices& choices) {
     write_formats(w, offer.out);
     w.u8(static_cast<uint8_t>(offer.share));
     w.u32(static_cast<uint32_t>(offer.shared_input));
+    if (offer.tactic != kBodiesTactic) continue;
+    for (const Choices& body : choices.bodies.at(id)) write_choices(w, body);
   }
 }
 
 Choices read_choices(ByteReader& r, const Graph& g) {
   Choices choices;
   choices.offers.resize(g.capacity());
-  for (NodeId id = 0; id < g.capacity(); ++id)
-    if (!is_leaf(g.node(id))) choices.offers[id] = read_offer(r, g.node(id));
+  for (NodeId id = 0; id < g.capacity(); ++id) {
+    if (is_leaf(g.node(id))) continue;
+    choices.offers[id] = read_offer(r, g.node(id));
+    if (choices.offers[id].tactic != kBodiesTactic) continue;
+    for (const GraphRef& body : subgraphs(*g.node(id).op)) choices.bodies[id].push_back(read_choices(r, *body));
+  }
   return choices;
 }
 

@@ -110,6 +110,20 @@ bool CarriedTypes::widen(std::span<const Type> after, FreshDim fresh) {
   return changed;
 }
 
+Type output_type_at(const Graph& body, size_t output, std::span<const HostValue> inputs) {
+  std::map<std::string, Dim> dims;
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    const Type& type = body.type(body.inputs()[i]);
+    const Tensor* t = std::get_if<Tensor>(&inputs[i]);
+    if (!t || !type.is_tensor() || type.rank() != t->rank()) continue;
+    for (int axis = 0; axis < type.rank(); ++axis)
+      if (const auto symbol = type.shape[axis].as_symbol()) dims.emplace(*symbol, Dim(t->dim(axis)));
+  }
+  Type type = body.type(body.outputs()[output]);
+  for (Dim& d : type.shape) d = d.substitute(dims);
+  return type;
+}
+
 bool CarriedTypes::widen_one(size_t i, const Type& after, FreshDim fresh) {
   Type& type = types_[i];
   const std::string what = fmt::format("the loop-carried value {}", i);

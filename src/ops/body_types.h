@@ -19,6 +19,9 @@ std::vector<Type> body_types(const Graph& body, std::span<const Type> inputs);
 /// The same; nothing when the dims of `inputs` contradict the body, which is right under others: it can't run on these,
 /// and may be one that never does. Element types and ranks that the body does not take are errors all the same.
 std::optional<std::vector<Type>> try_body_types(const Graph& body, std::span<const Type> inputs);
+/// The type of output `output` when the inputs are these values, as far as the symbols of the inputs' dims tell it: what a
+/// loop without a trip stacks.
+Type output_type_at(const Graph& body, size_t output, std::span<const HostValue> inputs);
 /// True for an error that says that shapes do not go together.
 bool is_contradiction(const Error&);
 

@@ -182,7 +182,7 @@ std::vector<HostValue> Loop::evaluate(const EvalContext& cx) const {
   }
   std::vector<HostValue> results(inputs.begin() + 2, inputs.begin() + 2 + carried);
   for (size_t k = 0; k < scanned.size(); ++k)
-    results.push_back(stack(scanned[k], 0, body->type(body->outputs()[1 + carried + k]), cx.threads()));
+    results.push_back(stack(scanned[k], 0, output_type_at(*body, 1 + carried + k, inputs), cx.threads()));
   return results;
 }
 
@@ -249,7 +249,7 @@ std::vector<HostValue> Scan::evaluate(const EvalContext& cx) const {
   for (size_t k = 0; k < collected.size(); ++k) {
     if (at_or_zero(output_directions, k)) std::reverse(collected[k].begin(), collected[k].end());
     results.push_back(
-        stack(collected[k], at_or_zero(output_axes, k), body->type(body->outputs()[states + k]), cx.threads()));
+        stack(collected[k], at_or_zero(output_axes, k), output_type_at(*body, states + k, inputs), cx.threads()));
   }
   return results;
 }

@@ -67,6 +67,8 @@ void simplify_control_flow(Passes& passes, Graph& g, const Log& log, PassReport&
       if (graph.alive(id) && context.may_change()) optimize_body_of(graph, id, context, log, report);
   });
   passes.run("hoist_invariants", g, hoist_invariants);
+  passes.run("batch_scans", g, batch_scans);
+  passes.run("merge_loops", g, merge_loops);
 }
 
 }  // namespace

@@ -5,21 +5,11 @@
 #include "passes/bodies.h"
 #include "passes/control_flow.h"
 #include "passes/fold.h"
+#include "passes/loop_conditions.h"
 #include "passes/match.h"
 
 namespace tenon::core {
 namespace {
-
-bool is_true(const Graph& g, Value v) {
-  const auto number = uniform(g, v);
-  return number && *number != 0;
-}
-
-bool stays_true(const Graph& body) {
-  Value v = body.outputs()[0];
-  while (is<Identity>(body, v)) v = input(body, v);
-  return v == body.inputs()[1] || is_true(body, v);
-}
 
 bool is_small(const Graph& body, int64_t trips) {
   int64_t nodes = 0;

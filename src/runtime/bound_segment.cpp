@@ -53,13 +53,13 @@ class Binder {
     if (step.kind == Step::Kind::reorder) {
       const Slot &from = plan_.slots[step.in[0]], &to = plan_.slots[step.out[0]];
       const Format source = from.kind == Slot::Kind::box ? in_a_box(from.format) : from.format;
-      bound.prepared = &program_.prepare_reorder(program_.graph().type(from.value).dtype, bound.in[0], source, to.format);
+      bound.prepared = program_.prepare_reorder(program_.graph().type(from.value).dtype, bound.in[0], source, to.format);
       place_workspace(bound);
       bound_.recordable &= source.place == Place::device && to.format.place == Place::device;
       return bound;
     }
     with_context(program_.graph().describe_node(step.node), [&] { check_shapes(program_.graph(), step.node, {bound.in, bound.out}); });
-    bound.prepared = &program_.prepare(step.node, {bound.in, bound.out});
+    bound.prepared = program_.prepare(step.node, {bound.in, bound.out});
     if (step.kind == Step::Kind::view) bound_.views[step.out[0]] = bound.prepared->view_offset;
     place_workspace(bound);
     return bound;

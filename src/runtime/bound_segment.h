@@ -7,7 +7,7 @@ namespace tenon::core {
 
 /// A step with its executable and dims, for one binding of the symbols.
 struct BoundStep {
-  const Prepared* prepared = nullptr;
+  std::shared_ptr<const Prepared> prepared;
   std::vector<Dims> in, out;
   Place workspace_place = Place::device;
   int64_t workspace_offset = 0;  // in the arena of that place

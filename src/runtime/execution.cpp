@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "ir/evaluate.h"
+#include "runtime/bodies.h"
 
 namespace tenon::core {
 namespace {
@@ -138,6 +139,10 @@ int64_t Execution::memory_bytes() const {
   for (const auto& [slot, buffer] : memory_->kept) sum += buffer.bytes();
   for (const auto* list : {&memory_->inputs, &memory_->outputs, &memory_->downloads})
     for (const auto& buffer : *list) sum += buffer.bytes();
+  for (const auto& frames : frames_)
+    for (const auto& entry : frames)
+      for (const auto& args : entry.second->args)
+        if (const auto* bodies = dynamic_cast<const BodyStates*>(args.state.get())) sum += bodies->memory_bytes();
   return sum;
 }
 
@@ -354,11 +359,14 @@ void Execution::run_steps(Frame& frame, int segment, const RunOptions& options) 
   const int first = plan.segments[segment].first;
   for (int i = 0; i < static_cast<int>(frame.args.size()); ++i) {
     const Step& step = plan.steps[first + i];
+    BodyStates* const bodies = options.times ? dynamic_cast<BodyStates*>(frame.args[i].state.get()) : nullptr;
+    if (bodies) bodies->start_timing();
     if (options.times) stream_->mark();
     run_step(frame, i, step, options);
     if (options.times) {
       stream_->mark();
-      options.times->push_back({first + i, 0});
+      options.times->push_back({first + i, 0, {}});
+      if (bodies) options.times->back().bodies = bodies->stop_timing();
     }
     if (options.observe && step.kind != Step::Kind::reorder) observe(step, frame, i, options);
   }
@@ -468,7 +476,8 @@ Tensor Execution::on_host(SlotId s, const Dims& dims) {
   Tensor t(program_->graph().type(slot.value).dtype, dims);
   if (t.size() == 0) return t;
   const Format plain{{}, DType::none, has_device_memory() ? Place::host : Place::device};
-  const Executable& executable = *program_->prepare_reorder(t.dtype(), dims, slot.format, plain).executable;
+  const auto prepared = program_->prepare_reorder(t.dtype(), dims, slot.format, plain);
+  const Executable& executable = *prepared->executable;
   GrowingBuffer workspace(*memory_->source, executable.on_host() ? Place::host : Place::device);
   const TensorArg in{base_[s], &dims}, out{t.mutable_bytes().data(), &dims};
   Args call{{&in, 1}, {&out, 1}, {}, {}, workspace.at_least(executable.workspace_bytes()), 0, stream_->handle()};

@@ -6,10 +6,11 @@
 
 namespace tenon::core {
 
-/// Measured wall time of one step of one run.
+/// Measured wall time of one step of one run, and, of control flow, of the steps of its bodies over all trips.
 struct StepTime {
   int step;
   double us;
+  std::vector<std::vector<StepTime>> bodies;
 };
 
 /// Where the time of one run went, in us: device time of the three phases, and how long the caller was held to queue them.

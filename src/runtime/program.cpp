@@ -3,11 +3,16 @@
 #include <cstring>
 
 #include "base/error.h"
+#include "ir/subgraphs.h"
+#include "plan/bodies.h"
+#include "runtime/bodies.h"
 #include "runtime/staged.h"
 #include "tactics/reorder.h"
 
 namespace tenon::core {
 namespace {
+
+constexpr size_t kPreparedKept = 10'000;
 
 bool aligned(const Tensor& t) { return t.dtype() == DType::string || reinterpret_cast<uintptr_t>(t.bytes().data()) % 64 == 0; }
 
@@ -48,29 +53,45 @@ int64_t Weights::packed_bytes() const {
 }
 
 Program::Program(Setup setup, std::shared_ptr<Threads> threads, std::shared_ptr<Weights> weights)
-    : setup_(std::move(setup)), plan_(make_plan(setup_.graph, setup_.choices)), threads_(std::move(threads)), weights_(std::move(weights)) {}
+    : setup_(std::move(setup)), plan_(make_plan(setup_.graph, setup_.choices)), threads_(std::move(threads)), weights_(std::move(weights)) {
+  for (const auto& [id, choices] : setup_.choices.bodies) {
+    const auto graphs = subgraphs(*setup_.graph.node(id).op);
+    assume(graphs.size() == choices.size(), "a control-flow node has choices for each of its bodies");
+    for (size_t i = 0; i < graphs.size(); ++i)
+      bodies_[id].push_back(std::make_shared<const Program>(Setup{*graphs[i], choices[i], setup_.device, setup_.options}, threads_, weights_));
+  }
+}
 
-const Prepared& Program::prepare(NodeId id, const NodeShapes& shapes) const {
+const std::vector<std::shared_ptr<const Program>>& Program::bodies(NodeId id) const {
+  static const std::vector<std::shared_ptr<const Program>> none;
+  const auto it = bodies_.find(id);
+  return it == bodies_.end() ? none : it->second;
+}
+
+std::shared_ptr<const Prepared> Program::prepare(NodeId id, const NodeShapes& shapes) const {
   const std::pair key{id, shapes};
   {
     const std::lock_guard lock(mutex_);
     const auto it = prepared_.find(key);
-    if (it != prepared_.end()) return *it->second;
+    if (it != prepared_.end()) return it->second;
   }
-  auto made = std::make_unique<const Prepared>(make(id, shapes));
+  auto made = std::make_shared<const Prepared>(make(id, shapes));
   const std::lock_guard lock(mutex_);
-  return *prepared_.emplace(key, std::move(made)).first->second;
+  // A loop whose values grow asks for new shapes in each trip.
+  if (prepared_.size() >= kPreparedKept) prepared_.clear();
+  return prepared_.emplace(key, std::move(made)).first->second;
 }
 
-const Prepared& Program::prepare_reorder(DType dtype, const Dims& dims, const Format& from, const Format& to) const {
+std::shared_ptr<const Prepared> Program::prepare_reorder(DType dtype, const Dims& dims, const Format& from, const Format& to) const {
   const std::lock_guard lock(mutex_);
+  if (reorders_.size() >= kPreparedKept) reorders_.clear();
   auto& kept = reorders_[{dtype, dims, from, to}];
   if (!kept) {
     Prepared made;
     made.executable = setup_.device->prepare_reorder(dtype, dims, from, to);
-    kept = std::make_unique<const Prepared>(std::move(made));
+    kept = std::make_shared<const Prepared>(std::move(made));
   }
-  return *kept;
+  return kept;
 }
 
 std::shared_ptr<const std::byte> Program::constant(const ConstRef& value, const Format& format) const {
@@ -112,6 +133,10 @@ Prepared Program::make(NodeId id, const NodeShapes& shapes) const {
   };
   const Tactic* tactic = find_tactic(setup_.device->info().kind, chosen.tactic);
   if (!tactic) fail(ErrorCode::no_kernel, "{}: no tactic '{}' for device '{}'", setup_.graph.describe_node(id), chosen.tactic, setup_.device->info().kind);
+  if (chosen.tactic == kBodiesTactic && bodies_.count(id)) {
+    prepared.executable = make_bodies_executable(setup_.graph.node(id), bodies_.at(id));
+    return prepared;
+  }
   return with_context(setup_.graph.describe_node(id), [&]() -> Prepared {
     if (attempt(*tactic, chosen, prepared.fallback)) return std::move(prepared);
     for (const Tactic* other : tactics_for(setup_.device->info().kind)) {

@@ -54,10 +54,12 @@ class Program {
   Weights& weights() const { return *weights_; }
   Problem problem(NodeId id) const { return {setup_.graph, id, setup_.device->info(), setup_.options}; }
 
-  /// The executable of a step at these shapes; kept for the next caller.
-  const Prepared& prepare(NodeId id, const NodeShapes& shapes) const;
+  /// The executable of a step at these shapes; kept for the next caller, but not when very many shapes came by.
+  std::shared_ptr<const Prepared> prepare(NodeId id, const NodeShapes& shapes) const;
+  /// The programs of the bodies of a control-flow node, in the order of its GraphRef fields; none for other nodes.
+  const std::vector<std::shared_ptr<const Program>>& bodies(NodeId id) const;
   /// The executable that moves a value of these dims from one slot's format to another's.
-  const Prepared& prepare_reorder(DType, const Dims&, const Format& from, const Format& to) const;
+  std::shared_ptr<const Prepared> prepare_reorder(DType, const Dims&, const Format& from, const Format& to) const;
   /// A weight's bytes as steps read them: in this format, at this place.
   std::shared_ptr<const std::byte> constant(const ConstRef&, const Format&) const;
 
@@ -67,15 +69,16 @@ class Program {
   Plan plan_;
   std::shared_ptr<Threads> threads_;
   std::shared_ptr<Weights> weights_;
+  std::map<NodeId, std::vector<std::shared_ptr<const Program>>> bodies_;
   mutable std::mutex mutex_;
-  mutable std::map<std::pair<NodeId, NodeShapes>, std::unique_ptr<const Prepared>> prepared_;
+  mutable std::map<std::pair<NodeId, NodeShapes>, std::shared_ptr<const Prepared>> prepared_;
   struct ReorderKey {
     DType dtype;
     Dims dims;
     Format from, to;
     auto operator<=>(const ReorderKey&) const = default;
   };
-  mutable std::map<ReorderKey, std::unique_ptr<const Prepared>> reorders_;
+  mutable std::map<ReorderKey, std::shared_ptr<const Prepared>> reorders_;
 };
 
 }  // namespace tenon::core

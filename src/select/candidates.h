@@ -1,4 +1,7 @@
 #pragma once
+#include <functional>
+#include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,6 +16,7 @@ struct Candidates {
   };
   std::vector<std::vector<Offer>> offers;          // by NodeId; empty for inputs and constants
   std::vector<std::vector<Rejection>> rejections;  // by NodeId
+  std::map<NodeId, std::vector<Candidates>> bodies;  // of nodes with the offer "bodies", in the order of their graphs
 };
 
 /// Nodes whose shapes are open (see nodes_with_open_shapes), and all nodes when `reference_only`, get the reference alone.
@@ -22,5 +26,9 @@ Candidates find_candidates(const Graph&, const DeviceInfo&, const TacticOptions&
 Choices first_offers(const Candidates&);
 /// A random offer for every node: results must not depend on it.
 Choices random_offers(const Candidates&, uint64_t seed);
+/// The offers whose texts these are, as `offer_texts` gives them; nothing when they are not those of the candidates.
+std::optional<Choices> offers_of_texts(const Candidates&, const std::vector<std::string>& texts);
+/// Offers that are no candidates give way to the first one that is; `told` hears of each.
+void replace_unknown(const Graph&, const Candidates&, Choices&, const std::function<void(const std::string&)>& told);
 
 }  // namespace tenon::core

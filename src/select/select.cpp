@@ -1,13 +1,15 @@
 #include "select/select.h"
 
-#include <algorithm>
 #include <limits>
 #include <set>
 
 #include "base/error.h"
+#include "ir/subgraphs.h"
+#include "plan/bodies.h"
 #include "plan/plan.h"
 #include "runtime/check_shapes.h"
 #include "select/assign.h"
+#include "select/body_shapes.h"
 #include "select/measure.h"
 
 namespace tenon::core {
@@ -20,8 +22,10 @@ constexpr std::string_view kReorder = "reorder";
 
 class Selector {
  public:
-  Selector(const EngineData& data, const Candidates& candidates, Device& device, Threads& threads, TimingCache& cache, const SelectOptions& options, const Log& log)
-      : data_(data), g_(data.graph), candidates_(candidates), device_(device), threads_(threads), cache_(cache), options_(options), log_(log) {}
+  /// `tuned` binds the symbols of `graph`, which is the engine's or a body in it.
+  Selector(const EngineData& data, const Graph& graph, const Bindings& tuned, const Candidates& candidates, Device& device, Threads& threads,
+           TimingCache& cache, const SelectOptions& options, const Log& log)
+      : data_(data), g_(graph), tuned_(tuned), candidates_(candidates), device_(device), threads_(threads), cache_(cache), options_(options), log_(log) {}
 
   Selection run() {
     if (options_.chaos_seed >= 0) {
@@ -33,42 +37,43 @@ class Selector {
       result_.choices = first_offers(candidates_);
       return std::move(result_);
     }
-    find_shapes();
-    measure();
-    const auto picks = assign_offers(g_, candidates_, costs());
-    for (NodeId id = 0; id < g_.capacity(); ++id) result_.choices.offers.push_back(candidates_.offers[id].empty() ? Offer{} : candidates_.offers[id][picks[id]]);
-    if (!result_.stopped_early) remember();
+    choose();
+    if (!result_.stopped_early) cache_.set_choice(build_hash(data_), offer_texts(result_.choices));
     return std::move(result_);
   }
 
  private:
+  void choose() {
+    find_shapes();
+    measure();
+    const auto picks = assign_offers(g_, candidates_, costs());
+    for (NodeId id = 0; id < g_.capacity(); ++id) {
+      result_.choices.offers.push_back(candidates_.offers[id].empty() ? Offer{} : candidates_.offers[id][picks[id]]);
+      if (result_.choices.offers[id].tactic == kBodiesTactic) choose_bodies(id);
+    }
+  }
+
+  void choose_bodies(NodeId id) {
+    const auto graphs = subgraphs(*g_.node(id).op);
+    for (size_t i = 0; i < graphs.size(); ++i) {
+      const Bindings tuned = shapes_[id] ? body_bindings(g_.node(id), i, *shapes_[id]) : Bindings();
+      Selector body(data_, *graphs[i], tuned, candidates_.bodies.at(id)[i], device_, threads_, cache_, options_, log_);
+      body.choose();
+      result_.choices.bodies[id].push_back(std::move(body.result_.choices));
+      result_.timed += body.result_.timed;
+      result_.cache_hits += body.result_.cache_hits;
+      result_.stopped_early |= body.result_.stopped_early;
+    }
+  }
+
   bool replay() {
     const auto* texts = cache_.choice(build_hash(data_));
     if (!texts) return false;
-    Choices choices;
-    size_t next = 0;
-    for (const auto& offers : candidates_.offers) {
-      if (offers.empty()) {
-        choices.offers.emplace_back();
-        continue;
-      }
-      if (next == texts->size()) return false;
-      const auto it = std::find_if(offers.begin(), offers.end(), [&](const Offer& o) { return o.str() == (*texts)[next]; });
-      if (it == offers.end()) return false;
-      choices.offers.push_back(*it);
-      ++next;
-    }
-    if (next != texts->size()) return false;
-    result_.choices = std::move(choices);
+    auto choices = offers_of_texts(candidates_, *texts);
+    if (!choices) return false;
+    result_.choices = std::move(*choices);
     result_.from_cache = true;
     return true;
-  }
-
-  void remember() {
-    std::vector<std::string> texts;
-    for (const Offer& o : result_.choices.offers)
-      if (!o.tactic.empty()) texts.push_back(o.str());
-    cache_.set_choice(build_hash(data_), std::move(texts));
   }
 
   // Dims at the tuned values. A node whose dims depend on data has none, and keeps its first offer.
@@ -78,8 +83,8 @@ class Selector {
       if (candidates_.offers[id].empty()) continue;
       NodeShapes shapes;
       try {
-        for (Value v : g_.node(id).inputs) shapes.in.push_back(v && !g_.type(v).boxed() ? evaluate(g_.type(v).shape, data_.profile.opt) : Dims{});
-        for (const Fact& f : g_.node(id).outputs) shapes.out.push_back(f.type.boxed() ? Dims{} : evaluate(f.type.shape, data_.profile.opt));
+        for (Value v : g_.node(id).inputs) shapes.in.push_back(v && !g_.type(v).boxed() ? evaluate(g_.type(v).shape, tuned_) : Dims{});
+        for (const Fact& f : g_.node(id).outputs) shapes.out.push_back(f.type.boxed() ? Dims{} : evaluate(f.type.shape, tuned_));
         check_shapes(g_, id, shapes);
       } catch (const Error&) {
         continue;
@@ -92,7 +97,8 @@ class Selector {
 
   bool measurable(NodeId id, const Offer& offer) const {
     const Tactic* tactic = find_tactic(data_.device.kind, offer.tactic);
-    return shapes_[id] && candidates_.offers[id].size() > 1 && tactic->tier() != "reference" && offer.share != Share::view;
+    const bool is_kernel = tactic->tier() != "reference" && tactic->tier() != "bodies" && offer.share != Share::view;
+    return is_kernel && shapes_[id] && candidates_.offers[id].size() > 1;
   }
 
   void measure() {
@@ -152,7 +158,7 @@ class Selector {
     if (g_.constant(v)) return 0;
     Dims dims;
     try {
-      dims = evaluate(type.shape, data_.profile.opt);
+      dims = evaluate(type.shape, tuned_);
     } catch (const Error&) {
       return 100;
     }
@@ -171,6 +177,7 @@ class Selector {
 
   const EngineData& data_;
   const Graph& g_;
+  const Bindings& tuned_;
   const Candidates& candidates_;
   Device& device_;
   Threads& threads_;
@@ -185,7 +192,7 @@ class Selector {
 }  // namespace
 
 Selection select(const EngineData& data, const Candidates& candidates, Device& device, Threads& threads, TimingCache& cache, const SelectOptions& options, const Log& log) {
-  return Selector(data, candidates, device, threads, cache, options, log).run();
+  return Selector(data, data.graph, data.profile.opt, candidates, device, threads, cache, options, log).run();
 }
 
 Hash build_hash(const EngineData& data) {

@@ -38,10 +38,12 @@ std::span<const Tactic* const> tactics_for(std::string_view device_kind) {
       &resize_tactic(),
       &order_tactic(),
       &pointwise_tactic(),
+      &bodies_tactic(),
       &reference_tactic(),
   };
   static const std::array null{
       &view_tactic(),
+      &bodies_tactic(),
       &reference_tactic(),
   };
   // clang-format on

@@ -1,6 +1,10 @@
+#include "ir/evaluate.h"
+#include "ir/subgraphs.h"
 #include "ir/text.h"
 #include "ops/all.h"
 #include "ops/control.h"
+#include "ops/matmul.h"
+#include "ops/pointwise.h"
 #include "passes/control_flow.h"
 #include "passes/optimize.h"
 #include "rewrite_test_util.h"
@@ -110,6 +114,105 @@ TEST(ControlFlow, ScansOfFewStepsAreWrittenOut) {
   EXPECT_EQ(report.changes, 1);
   for (NodeId id : g.order()) EXPECT_FALSE(g.node(id).as<Scan>());
   expect_unchanged(graph(kScan, "s: f32[3], x: f32[3,N]"), unroll_loops);
+}
+
+/// Nodes of one kind in the graph and in its bodies.
+template <class T>
+std::pair<int, int> outside_and_inside(const Graph& g) {
+  int outside = 0, inside = 0;
+  for (NodeId id : g.order()) {
+    outside += g.node(id).as<T>() != nullptr;
+    for (const GraphRef& body : subgraphs(*g.node(id).op))
+      for (NodeId inner : body->order()) inside += body->node(inner).as<T>() != nullptr;
+  }
+  return {outside, inside};
+}
+
+std::vector<float> first_output(const Graph& g, const std::vector<HostValue>& inputs) {
+  Threads threads(1);
+  return to_floats(std::get<Tensor>(evaluate(g, inputs, threads)[0]));
+}
+
+Tensor ramp(Dims dims) {
+  Tensor t(DType::f32, std::move(dims));
+  for (int64_t i = 0; i < t.size(); ++i) t.mutable_data<float>()[i] = static_cast<float>(i % 5) * 0.25f - 0.5f;
+  return t;
+}
+
+// state = tanh(element . w + bias + state . u): the first product needs no state
+const char* kRecurrent =
+    "%1 = Scan{body=graph b(s: f32[2,3], e: f32[2,4], w: f32[4,3], u: f32[3,3], bias: f32[3]) {\n"
+    "  %1 = MatMul(%e, %w) %2 = Binary{kind=add}(%1, %bias) %3 = MatMul(%s, %u) %4 = Binary{kind=add}(%2, %3)\n"
+    "  %5 = Unary{kind=tanh}(%4) return s = %5, y = %5 }, states=1, input_axes=[1], input_directions=[1]}\n"
+    "(%s, %x, %w, %u, %bias) return y = %1.1\n";
+
+TEST(ControlFlow, ProductsWithoutAStateAreOneProductInFrontOfTheScan) {
+  const std::string text = graph(kRecurrent, "s: f32[2,3], x: f32[2,T,4], w: f32[4,3], u: f32[3,3], bias: f32[3]");
+  const Graph before = parse(text, op_registry());
+  PassReport report;
+  const Graph after = run_pass(text, batch_scans, report);
+  EXPECT_EQ(report.changes, 1);
+  EXPECT_EQ(outside_and_inside<MatMul>(before), (std::pair{0, 2}));
+  EXPECT_EQ(outside_and_inside<MatMul>(after), (std::pair{1, 1}));
+  EXPECT_EQ(outside_and_inside<Binary>(after), (std::pair{1, 1}));
+  const std::vector<HostValue> inputs{ramp({2, 3}), ramp({2, 5, 4}), ramp({4, 3}), ramp({3, 3}), ramp({3})};
+  const auto expected = first_output(before, inputs), found = first_output(after, inputs);
+  ASSERT_EQ(found.size(), expected.size());
+  for (size_t i = 0; i < found.size(); ++i) EXPECT_NEAR(found[i], expected[i], 1e-6);
+}
+
+TEST(ControlFlow, ProductsOfTheStateStayInTheScan) {
+  PassReport report;
+  run_pass(graph("%1 = Scan{body=graph b(s: f32[2,3], e: f32[2,3], w: f32[3,3]) {\n"
+                 "  %1 = Binary{kind=add}(%s, %e) %2 = MatMul(%1, %w) return s = %2 }, states=1}(%s, %x, %w) return y = %1\n",
+                 "s: f32[2,3], x: f32[T,2,3], w: f32[3,3]"),
+           batch_scans, report);
+  EXPECT_EQ(report.changes, 0);
+}
+
+std::string counted_loop(const std::string& op, const std::string& begin, const std::string& trips = "%n") {
+  return "Loop{body=graph b(i: i64[], c: bool[], s: f32[A]) { %1 = Unary{kind=" + op +
+         "}(%s) return c = %c, s = %1, t = %1 }, carried=1}(" + trips + ", _, " + begin + ")";
+}
+
+TEST(ControlFlow, LoopsOverOneRangeBecomeOne) {
+  const std::string text = graph("%1 = " + counted_loop("sin", "%x") + " %2 = " + counted_loop("exp", "%y") +
+                                     " %3 = Concat{axis=1}(%1.1, %2.1) return a = %3, b = %1, c = %2\n",
+                                 "x: f32[2], y: f32[3], n: i64[]");
+  const Graph before = parse(text, op_registry());
+  PassReport report;
+  const Graph after = run_pass(text, merge_loops, report);
+  EXPECT_EQ(outside_and_inside<Loop>(before).first, 2);
+  EXPECT_EQ(outside_and_inside<Loop>(after).first, 1);
+  EXPECT_EQ(outside_and_inside<Unary>(after), (std::pair{0, 2}));
+  const std::vector<HostValue> inputs{ramp({2}), ramp({3}), tensor_of<int64_t>({}, {3})};
+  EXPECT_EQ(first_output(after, inputs), first_output(before, inputs));
+}
+
+TEST(ControlFlow, LoopsThatNeedEachOtherOrCountOtherwiseStayTwo) {
+  PassReport report;
+  run_pass(graph("%1 = " + counted_loop("sin", "%x") + " %2 = " + counted_loop("exp", "%1") + " return y = %2\n", "x: f32[2], n: i64[]"),
+           merge_loops, report);
+  run_pass(graph("%1 = " + counted_loop("sin", "%x") + " %2 = " + counted_loop("exp", "%x", "%m") + " return y = %1, z = %2\n",
+                 "x: f32[2], n: i64[], m: i64[]"),
+           merge_loops, report);
+  EXPECT_EQ(report.changes, 0);
+}
+
+TEST(ControlFlow, ScansOverOneRangeBecomeOne) {
+  const auto scan = [](const std::string& op, const std::string& axis) {
+    return "Scan{body=graph b(s: f32[3], e: f32[3], k: f32[3]) { %1 = Binary{kind=" + op +
+           "}(%s, %e) %2 = Binary{kind=mul}(%1, %k) return s = %1, y = %2 }, states=1, input_axes=[" + axis + "], output_directions=[1]}";
+  };
+  const std::string text = graph("%1 = " + scan("add", "1") + "(%s, %x, %k) %2 = " + scan("sub", "0") +
+                                     "(%k, %z, %s) %3 = Concat{axis=0}(%1.1, %2.1, %p) return y = %3, s = %1, t = %2\n",
+                                 "s: f32[3], x: f32[3,T], z: f32[T,3], k: f32[3], p: f32[1,3]");
+  const Graph before = parse(text, op_registry());
+  PassReport report;
+  const Graph after = run_pass(text, merge_loops, report);
+  EXPECT_EQ(outside_and_inside<Scan>(after).first, 1);
+  const std::vector<HostValue> inputs{ramp({3}), ramp({3, 4}), ramp({4, 3}), ramp({3}), ramp({1, 3})};
+  EXPECT_EQ(first_output(after, inputs), first_output(before, inputs));
 }
 
 TEST(ControlFlow, BodiesAreOptimizedToo) {

@@ -31,7 +31,7 @@ void report_profile(const std::vector<LayerInfo>& layers, int queries, const Rep
   std::vector<Row> rows;
   std::vector<double> whole(static_cast<size_t>(queries));
   for (const LayerInfo& layer : layers) {
-    if (layer.runs_us.empty()) continue;
+    if (layer.runs_us.empty() || layer.depth > 0) continue;
     for (size_t i = 0; i < std::min(whole.size(), layer.runs_us.size()); ++i) whole[i] += layer.runs_us[i];
     rows.push_back(row_of(layer.name, layer.runs_us));
   }
