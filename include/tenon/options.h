@@ -17,7 +17,7 @@ struct ShapeRange {
 };
 
 struct Progress {
-  std::string phase;       // "import", "passes", "select", "verify", "write"
+  std::string phase;       // "import", "passes", "select", "retime", "verify", "write"
   int64_t done = 0, total = 0;
   double seconds = 0;      // since the build began
 };

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "build/example_inputs.h"
+#include "build/memory_limit.h"
 #include "ir/text.h"
 #include "runtime/bound_segment.h"
 #include "runtime/execution.h"
@@ -64,11 +65,7 @@ std::string Engine::graph_dot() const { return core::graph_dot(impl_->program())
 
 MemoryInfo Engine::memory() const {
   MemoryInfo memory;
-  core::Execution execution(impl_->built.program);
-  const auto inputs = core::example_inputs(impl_->graph(), impl_->built.data.profile.opt, 1);
-  for (size_t i = 0; i < inputs.size(); ++i) execution.set_input(static_cast<int>(i), inputs[i]);
-  execution.bind();
-  memory.arena_bytes = execution.planned_bytes();
+  memory.arena_bytes = core::tensor_bytes(impl_->built.program, impl_->built.data.profile.opt);
   for (core::NodeId id = 0; id < impl_->graph().capacity(); ++id)
     if (const auto* c = impl_->graph().node(id).as<core::ConstantOp>()) memory.weight_bytes += c->value->byte_size();
   memory.packed_bytes = impl_->program().weights().packed_bytes();

@@ -8,6 +8,7 @@
 #include "build/mark_outputs.h"
 #include "build/phases.h"
 #include "build/profile.h"
+#include "build/select_kernels.h"
 #include "build/verify_build.h"
 #include "devices/device.h"
 #include "onnx/import.h"
@@ -52,24 +53,7 @@ TacticOptions tactic_options(const BuildOptions& options) {
   t.sources = options.tactic_sources;
   t.exact = options.exact;
   t.deterministic = options.deterministic;
-  if (options.max_memory > 0) t.max_memory = options.max_memory;
   return t;
-}
-
-SelectOptions select_options(const BuildOptions& options, Phases& phases) {
-  SelectOptions s;
-  s.opt_level = options.opt_level;
-  s.time_limit = options.time_limit;
-  s.chaos_seed = options.chaos_seed;
-  s.go_on = [&phases, limit = options.time_limit](int64_t done, int64_t total) {
-    phases.progress("select", done, total);
-    return limit <= 0 || phases.seconds() < limit;
-  };
-  return s;
-}
-
-std::shared_ptr<const Program> make_program(const EngineData& data, const std::shared_ptr<Device>& device, const std::shared_ptr<Threads>& threads) {
-  return std::make_shared<const Program>(Program::Setup{data.graph, data.choices, device, data.options}, threads, std::make_shared<Weights>());
 }
 
 /// The cache is written however the build ends: what was measured is not measured again.
@@ -87,29 +71,6 @@ class CacheFile {
   std::string path_;
   const Log& log_;
 };
-
-void choose(Built& built, const BuildOptions& options, TimingCache& cache, const Log& log, Phases& phases) {
-  EngineData& data = built.data;
-  Selection selection = select(data, built.candidates, *built.device, *built.threads, cache, select_options(options, phases), log);
-  data.choices = std::move(selection.choices);
-  built.report.tactics_timed += selection.timed;
-  built.report.cache_hits = selection.cache_hits;
-  built.report.choices_from_cache = selection.from_cache;
-  built.report.stopped_early = selection.stopped_early;
-  if (selection.stopped_early) built.report.warnings.push_back("the time limit was reached before everything was measured");
-}
-
-void select_kernels(Built& built, const BuildOptions& options, const BuildHooks& hooks, TimingCache& cache, const Log& log, Phases& phases) {
-  EngineData& data = built.data;
-  built.candidates = find_candidates(data.graph, data.device, data.options, options.reference);
-  choose(built, options, cache, log, phases);
-  if (hooks.chosen && hooks.chosen(built, cache, false)) {
-    TimingCache limited = cache;  // a choice among fewer candidates is not remembered
-    choose(built, options, limited, log, phases);
-  }
-  if (hooks.chosen) hooks.chosen(built, cache, true);
-  built.program = make_program(data, built.device, built.threads);
-}
 
 /// A model that runs at other dims than those assumed for its open ones gets an error that says which flag to use.
 void at_assumed_dims(const BuildReport& report, FunctionRef<void()> run) {

@@ -1,5 +1,6 @@
 #include "select/select.h"
 
+#include <algorithm>
 #include <limits>
 #include <set>
 
@@ -11,6 +12,7 @@
 #include "select/assign.h"
 #include "select/body_shapes.h"
 #include "select/measure.h"
+#include "select/offer_memory.h"
 
 namespace tenon::core {
 namespace {
@@ -18,6 +20,8 @@ namespace {
 constexpr double kNever = std::numeric_limits<double>::infinity();
 constexpr double kReferenceUs = 1e9;  // never measured: taken only when nothing else runs
 constexpr double kWorkerLimitS = 20;
+constexpr double kClose = 1.1;  // times the chosen offer's
+constexpr size_t kTried = 3;     // offers of a close call
 constexpr std::string_view kReorder = "reorder";
 
 class Selector {
@@ -32,13 +36,13 @@ class Selector {
       result_.choices = random_offers(candidates_, static_cast<uint64_t>(options_.chaos_seed));
       return std::move(result_);
     }
-    if (replay()) return std::move(result_);
+    if (!priced() && replay()) return std::move(result_);
     if (options_.opt_level == 0) {
       result_.choices = first_offers(candidates_);
       return std::move(result_);
     }
     choose();
-    if (!result_.stopped_early) cache_.set_choice(build_hash(data_), offer_texts(result_.choices));
+    find_close_calls();
     return std::move(result_);
   }
 
@@ -65,6 +69,28 @@ class Selector {
       result_.stopped_early |= body.result_.stopped_early;
     }
   }
+
+  void find_close_calls() {
+    for (NodeId id = 0; id < g_.capacity(); ++id) {
+      const Offer& chosen = result_.choices.offers[id];
+      std::vector<std::pair<double, size_t>> near;
+      double least = kNever;
+      for (size_t k = 0; k < candidates_.offers[id].size(); ++k) {
+        const Offer& o = candidates_.offers[id][k];
+        if (!measurable(id, o) || o.in != chosen.in || o.out != chosen.out || o.share != chosen.share || o.shared_input != chosen.shared_input) continue;
+        if (!cache_.cost(problems_[id], o.str())) continue;
+        if (o == chosen) least = offer_cost(id, k);
+        else near.emplace_back(offer_cost(id, k), k);
+      }
+      std::sort(near.begin(), near.end());
+      CloseCall call{id, problems_[id], {chosen}};
+      for (const auto& [us, k] : near)
+        if (us <= kClose * least && call.offers.size() < kTried) call.offers.push_back(candidates_.offers[id][k]);
+      if (call.offers.size() > 1 && least < kNever) result_.close_calls.push_back(std::move(call));
+    }
+  }
+
+  bool priced() const { return options_.memory_price > 0; }
 
   bool replay() {
     const auto* texts = cache_.choice(build_hash(data_));
@@ -138,7 +164,13 @@ class Selector {
     if (!measurable(id, offer)) return 0;
     const CostRecord* record = cache_.cost(problems_[id], offer.str());
     if (!record) return 1e4 + 10.0 * static_cast<double>(k);  // not reached before the time limit: earlier guesses first
-    return record->rejection.empty() ? record->us : kNever;
+    return record->rejection.empty() ? record->us + memory_cost(id, offer) : kNever;
+  }
+
+  double memory_cost(NodeId id, const Offer& offer) const {
+    if (!priced()) return 0;
+    const Measurement m{id, offer, *shapes_[id], problems_[id]};
+    return options_.memory_price * static_cast<double>(options_.offer_memory->bytes(g_, m, device_, data_.options, threads_));
   }
 
   Costs costs() {
@@ -202,7 +234,6 @@ Hash build_hash(const EngineData& data) {
   for (DType d : data.options.precisions) h.add(std::string(to_string(d)));
   h.add(static_cast<int64_t>(data.options.exact));
   h.add(static_cast<int64_t>(data.options.deterministic));
-  h.add(data.options.max_memory);
   for (const auto& [symbol, value] : data.profile.opt) {
     h.add(symbol);
     h.add(value);

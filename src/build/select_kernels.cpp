@@ -1,0 +1,126 @@
+#include "build/select_kernels.h"
+
+#include "base/error.h"
+#include "build/memory_limit.h"
+#include "build/retime.h"
+#include "devices/device.h"
+#include "plan/bodies.h"
+#include "select/offer_memory.h"
+#include "select/select.h"
+
+namespace tenon::core {
+namespace {
+
+constexpr int kRetimingLevel = 3;
+/// What a byte may cost, in microseconds, until a choice fits: reading it from memory takes about 1e-4.
+constexpr double kPrices[] = {1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1};
+
+SelectOptions select_options(const BuildOptions& options, Phases& phases) {
+  SelectOptions s;
+  s.opt_level = options.opt_level;
+  s.time_limit = options.time_limit;
+  s.chaos_seed = options.chaos_seed;
+  s.go_on = [&phases, limit = options.time_limit](int64_t done, int64_t total) {
+    phases.progress("select", done, total);
+    return limit <= 0 || phases.seconds() < limit;
+  };
+  return s;
+}
+
+std::string mebibytes(int64_t bytes) { return fmt::format("{:.2f} MiB", static_cast<double>(bytes) / (1 << 20)); }
+
+class KernelSelection {
+ public:
+  KernelSelection(Built& built, const BuildOptions& options, const BuildHooks& hooks, TimingCache& cache, const Log& log, Phases& phases)
+      : built_(built), options_(options), hooks_(hooks), cache_(cache), log_(log), phases_(phases) {}
+
+  void run() {
+    choose(0, cache_);
+    if (hooks_.chosen && hooks_.chosen(built_, cache_, false)) {
+      TimingCache limited = cache_;  // a choice among fewer candidates is not remembered
+      choose(0, limited);
+    }
+    built_.program = make_program(built_.data, built_.device, built_.threads);
+    if (options_.max_memory > 0) fit(options_.max_memory);
+    if (hooks_.chosen) hooks_.chosen(built_, cache_, true);
+    if (built_.report.stopped_early) built_.report.warnings.push_back("the time limit was reached before everything was measured");
+  }
+
+ private:
+  void choose(double memory_price, TimingCache& cache) {
+    auto options = select_options(options_, phases_);
+    options.memory_price = memory_price;
+    options.offer_memory = &memory_;
+    Selection selection = select(built_.data, built_.candidates, *built_.device, *built_.threads, cache, options, log_);
+    built_.data.choices = std::move(selection.choices);
+    built_.report.tactics_timed += selection.timed;
+    if (memory_price == 0) settle(selection, cache);
+    built_.report.cache_hits = selection.cache_hits;
+    built_.report.choices_from_cache = selection.from_cache;
+    built_.report.stopped_early = selection.stopped_early;
+  }
+
+  /// Of a choice that was measured, now or in part by others: close calls, then it is final.
+  void settle(const Selection& selection, TimingCache& cache) {
+    const bool measured = options_.opt_level > 0 && options_.chaos_seed < 0 && !selection.from_cache;
+    if (!measured || selection.stopped_early) return;
+    const auto go_on = [&](int64_t done, int64_t total) {
+      phases_.progress("retime", done, total);
+      return options_.time_limit <= 0 || phases_.seconds() < options_.time_limit;
+    };
+    if (options_.opt_level >= kRetimingLevel) {
+      const Retiming retiming{selection.close_calls, built_.device, built_.threads, go_on};
+      built_.report.tactics_timed += retime(built_.data, retiming, cache, log_);
+    }
+    cache.set_choice(build_hash(built_.data), offer_texts(built_.data.choices));
+  }
+
+  /// The limit is part of the engine only where it changes what is chosen.
+  void fit(int64_t limit) {
+    MemoryNeed need = memory_need(built_.program, built_.data.profile), least = need;
+    if (need.total() <= limit) return;
+    const auto fastest = offer_texts(built_.data.choices);
+    built_.data.options.max_memory = limit;
+    const bool chosen_by_cost = options_.opt_level > 0 && options_.chaos_seed < 0;
+    for (size_t i = 0; chosen_by_cost && i < std::size(kPrices); ++i) {
+      built_.program.reset();
+      choose(kPrices[i], cache_);
+      built_.program = make_program(built_.data, built_.device, built_.threads);
+      need = memory_need(built_.program, built_.data.profile);
+      if (need.total() < least.total()) least = need;
+      if (need.total() <= limit) return tell(limit, need, fastest);
+    }
+    fail(ErrorCode::out_of_memory, "--max-memory {} is too little: the smallest choice of kernels that was found takes {} for tensors and {} for packed weights",
+         mebibytes(limit), mebibytes(least.tensors), mebibytes(least.weights));
+  }
+
+  void tell(int64_t limit, const MemoryNeed& need, const std::vector<std::string>& fastest) {
+    const auto taken = offer_texts(built_.data.choices);
+    size_t changed = 0;
+    for (size_t i = 0; i < std::min(taken.size(), fastest.size()); ++i) changed += taken[i] != fastest[i];
+    built_.report.warnings.push_back(fmt::format("--max-memory {}: {} nodes have slower kernels that take less memory; the engine takes {}", mebibytes(limit),
+                                                 changed, mebibytes(need.total())));
+    log_.warning("select", "{}", built_.report.warnings.back());
+  }
+
+  Built& built_;
+  const BuildOptions& options_;
+  const BuildHooks& hooks_;
+  TimingCache& cache_;
+  const Log& log_;
+  Phases& phases_;
+  OfferMemory memory_;
+};
+
+}  // namespace
+
+std::shared_ptr<const Program> make_program(const EngineData& data, const std::shared_ptr<Device>& device, const std::shared_ptr<Threads>& threads) {
+  return std::make_shared<const Program>(Program::Setup{data.graph, data.choices, device, data.options}, threads, std::make_shared<Weights>());
+}
+
+void select_kernels(Built& built, const BuildOptions& options, const BuildHooks& hooks, TimingCache& cache, const Log& log, Phases& phases) {
+  built.candidates = find_candidates(built.data.graph, built.data.device, built.data.options, options.reference);
+  KernelSelection(built, options, hooks, cache, log, phases).run();
+}
+
+}  // namespace tenon::core
