@@ -12,6 +12,8 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <map>
+#include <mutex>
 #include <utility>
 #include <vector>
 
@@ -116,6 +118,43 @@ std::span<const std::byte> map(const Descriptor& file, int64_t size, const std::
   return {static_cast<const std::byte*>(address), static_cast<size_t>(size)};
 }
 
+/// Whole pages inside `part`.
+void drop_pages(std::span<const std::byte> part) {
+  const auto page = static_cast<uintptr_t>(::sysconf(_SC_PAGESIZE));
+  auto begin = reinterpret_cast<uintptr_t>(part.data());
+  auto end = begin + part.size();
+  begin = (begin + page - 1) / page * page;
+  end = end / page * page;
+  if (begin < end) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+}
+
+/// Where files are mapped: only there do dropped pages come back as they were.
+class MappedRanges {
+ public:
+  void add(std::span<const std::byte> range) {
+    const std::lock_guard lock(mutex_);
+    ends_[range.data()] = range.data() + range.size();
+  }
+  void remove(std::span<const std::byte> range) {
+    const std::lock_guard lock(mutex_);
+    ends_.erase(range.data());
+  }
+  void drop_pages_of(std::span<const std::byte> part) const {
+    const std::lock_guard lock(mutex_);
+    const auto next = ends_.upper_bound(part.data());
+    if (next != ends_.begin() && part.data() + part.size() <= std::prev(next)->second) drop_pages(part);
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::map<const std::byte*, const std::byte*> ends_;  // by begin
+};
+
+MappedRanges& mapped_ranges() {
+  static MappedRanges& ranges = *new MappedRanges;  // outlives every file
+  return ranges;
+}
+
 }  // namespace
 
 std::shared_ptr<const MappedFile> MappedFile::open(const std::string& path) {
@@ -128,6 +167,7 @@ std::shared_ptr<const MappedFile> MappedFile::open(const std::string& path) {
   std::shared_ptr<MappedFile> mapped(new MappedFile);
   mapped->path_ = path;
   mapped->bytes_ = map(file, status.st_size, path, ErrorCode::bad_file);
+  mapped_ranges().add(mapped->bytes_);
   return mapped;
 }
 
@@ -147,21 +187,18 @@ std::shared_ptr<const MappedFile> MappedFile::open_beneath(const std::string& ro
   std::shared_ptr<MappedFile> mapped(new MappedFile);
   mapped->path_ = root.empty() ? relative : root + "/" + relative;
   mapped->bytes_ = map(file, status.st_size, mapped->path_, ErrorCode::bad_external_data);
+  mapped_ranges().add(mapped->bytes_);
   return mapped;
 }
 
 MappedFile::~MappedFile() {
+  mapped_ranges().remove(bytes_);
   if (!bytes_.empty()) ::munmap(const_cast<std::byte*>(bytes_.data()), bytes_.size());
 }
 
-void MappedFile::release(std::span<const std::byte> part) const {
-  const auto page = static_cast<uintptr_t>(::sysconf(_SC_PAGESIZE));
-  auto begin = reinterpret_cast<uintptr_t>(part.data());
-  auto end = begin + part.size();
-  begin = (begin + page - 1) / page * page;
-  end = end / page * page;
-  if (begin < end) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
-}
+void MappedFile::release(std::span<const std::byte> part) const { drop_pages(part); }
+
+void release_if_mapped(std::span<const std::byte> part) { mapped_ranges().drop_pages_of(part); }
 
 AtomicFile::AtomicFile(std::string path) : path_(std::move(path)) {
   path_ = follow_links(path_);

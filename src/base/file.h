@@ -30,6 +30,9 @@ class MappedFile {
   std::string path_;
 };
 
+/// `MappedFile::release` for bytes that may lie in a mapped file or anywhere else, which stays as it is.
+void release_if_mapped(std::span<const std::byte>);
+
 /// Writes a file in pieces beside its final name; `commit` makes it appear at once. Without `commit` the old file stays.
 class AtomicFile {
  public:

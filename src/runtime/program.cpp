@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "ir/subgraphs.h"
 #include "plan/bodies.h"
 #include "runtime/bodies.h"
@@ -39,9 +40,9 @@ std::shared_ptr<const void> Weights::packed(const ConstRef& constant, const std:
   const auto it = packed_.find({constant, key});
   if (it != packed_.end()) return it->second;
   const auto kept = plain_.find(constant);
-  Tensor value = kept != plain_.end() ? kept->second : constant->value();
-  if (!aligned(value)) value = aligned_copy(value);
-  auto form = make(value);
+  const Tensor source = kept != plain_.end() ? kept->second : constant->value();
+  auto form = make(aligned(source) ? source : aligned_copy(source));
+  if (kept == plain_.end()) release_if_mapped(source.dtype() == DType::string ? std::span<const std::byte>() : source.bytes());
   packed_bytes_ += bytes;
   packed_.emplace(std::pair{constant, key}, form);
   return form;

@@ -144,6 +144,37 @@ TEST_F(Files, FullDiskKeepsTheOldFile) {
   EXPECT_EQ(entries(), 1u);
 }
 
+/// Pages of `bytes` that this process has in memory.
+int64_t pages_present(std::span<const std::byte> bytes) {
+  const int64_t page = sysconf(_SC_PAGESIZE);
+  std::ifstream map("/proc/self/pagemap", std::ios::binary);
+  int64_t present = 0;
+  const auto first = static_cast<int64_t>(reinterpret_cast<uintptr_t>(bytes.data())) / page;
+  for (int64_t i = 0; i < static_cast<int64_t>(bytes.size()) / page; ++i) {
+    uint64_t entry = 0;
+    map.seekg((first + i) * 8);
+    map.read(reinterpret_cast<char*>(&entry), sizeof entry);
+    present += static_cast<int64_t>(entry >> 63);
+  }
+  return present;
+}
+
+TEST_F(Files, OnlyPagesOfMappedFilesAreReleased) {
+  const std::string text(1 << 20, 'x');
+  const auto file = MappedFile::open(put("big", text));
+  ASSERT_EQ(text_of(*file), text);
+  const std::vector<std::byte> copy(file->bytes().begin(), file->bytes().end());
+  const int64_t before = pages_present(file->bytes());
+  release_if_mapped(file->bytes().subspan(100, text.size() - 200));
+  const int64_t after = pages_present(file->bytes());
+  release_if_mapped(copy);
+  EXPECT_EQ(text_of(*file), text);
+  EXPECT_TRUE(std::equal(copy.begin(), copy.end(), file->bytes().begin()));
+  if (before == 0) GTEST_SKIP() << "this system does not tell which pages are present";
+  EXPECT_GT(before, 200);
+  EXPECT_LT(after, 50);
+}
+
 TEST_F(Files, UnwritablePlacesAreNamed) {
   EXPECT_EQ(error_of([&] { AtomicFile(root + "/no/such/folder"); }).code(), ErrorCode::write_failed);
   EXPECT_EQ(error_of([&] { AtomicFile f(root); }).code(), ErrorCode::write_failed);
