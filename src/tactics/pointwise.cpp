@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "codegen/loop_form.h"
@@ -84,7 +85,8 @@ class Pointwise : public Tactic {
     if (!plain_tensors(p, why)) return {};
     const auto form = lower(p.graph, p.id, why);
     if (!form || !is_supported(*form, p, why)) return {};
-    std::vector<Offer> result{with_share(row_major_offer(p, name()), p)};
+    std::vector<Offer> result;
+    add(result, row_major_offer(p, name()), p);
     const int rank = p.output(0).rank();
     if (rank >= 3) {
       Offer last = row_major_offer(p, name());
@@ -93,7 +95,7 @@ class Pointwise : public Tactic {
         if (p.input(i).present() && p.input(i).rank() == rank && has_order(p.input(i)))
           last.in[static_cast<size_t>(i)] = format;
       std::fill(last.out.begin(), last.out.end(), format);
-      result.push_back(with_share(std::move(last), p));
+      add(result, std::move(last), p);
     }
     return result;
   }
@@ -110,6 +112,21 @@ class Pointwise : public Tactic {
       return false;
     }
     return cpu::StripProgram::supports(spec_of_ops(form, row_major_offer(p, name())), why);
+  }
+
+  /// The offer, and those that store its f32 inputs, its f32 results or both in bf16.
+  static void add(std::vector<Offer>& offers, Offer offer, const Problem& p) {
+    offers.push_back(with_share(offer, p));
+    if (!allows_bf16(p)) return;
+    Offer in = offer, out = offer;
+    for (int i = 0; i < p.inputs(); ++i)
+      if (p.input(i).present() && !p.input(i).constant && p.input(i).dtype() == DType::f32) in.in[static_cast<size_t>(i)].storage = DType::bf16;
+    for (int r = 0; r < p.outputs(); ++r)
+      if (p.output(r).dtype() == DType::f32) out.out[static_cast<size_t>(r)].storage = DType::bf16;
+    Offer both = in;
+    both.out = out.out;
+    for (Offer& o : std::array{both, in, out})
+      if (std::find(offers.begin(), offers.end(), with_share(o, p)) == offers.end()) offers.push_back(with_share(std::move(o), p));
   }
 
   /// The result may lie in an input of its own shape and type: each strip is read before it is written, because the one

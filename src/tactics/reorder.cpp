@@ -1,33 +1,18 @@
 #include "tactics/reorder.h"
 
-#include "base/half.h"
 #include "ir/tensor.h"
 #include "kernels/cpu/box_copy.h"
+#include "kernels/cpu/strip_functions.h"
 
 namespace tenon::core {
 namespace {
 
 constexpr int64_t kGrain = 1 << 14;
 
-using Convert = void (*)(const void* in, void* out, int64_t begin, int64_t end);
-
-template <class From, class To>
-void convert(const void* in, void* out, int64_t begin, int64_t end) {
-  const From* x = static_cast<const From*>(in);
-  To* y = static_cast<To*>(out);
-  for (int64_t i = begin; i < end; ++i) {
-    if constexpr (std::is_same_v<From, float>) y[i] = from_float<To>(x[i]);
-    else if constexpr (std::is_same_v<To, float>) y[i] = to_float(x[i]);
-    else y[i] = from_float<To>(to_float(x[i]));
-  }
-}
-
 /// Storage types stand for one another only among the float types that kernels store.
-Convert conversion(DType from, DType to) {
-  if (from == DType::f32) return to == DType::f16 ? &convert<float, F16> : to == DType::bf16 ? &convert<float, BF16> : nullptr;
-  if (from == DType::f16) return to == DType::f32 ? &convert<F16, float> : to == DType::bf16 ? &convert<F16, BF16> : nullptr;
-  if (from == DType::bf16) return to == DType::f32 ? &convert<BF16, float> : to == DType::f16 ? &convert<BF16, F16> : nullptr;
-  return nullptr;
+cpu::StripFunction conversion(DType from, DType to) {
+  if (from == DType::f32) return cpu::find_strip_function("narrow", to, to, 0);
+  return to == DType::f32 ? cpu::find_strip_function("widen", from, from, 0) : nullptr;
 }
 
 class HostReorder : public Executable {
@@ -45,7 +30,9 @@ class HostReorder : public Executable {
   void run(State*, const Args& args, Threads& threads) const override {
     if (!convert_) return copy_.run(args.in[0].data, args.out[0].data, threads);
     std::byte* converted = moves_ ? args.workspace : args.out[0].data;
-    threads.parallel_ranges(count_, kGrain, [&](int64_t begin, int64_t end) { convert_(args.in[0].data, converted, begin, end); });
+    threads.parallel_ranges(count_, kGrain, [&](int64_t begin, int64_t end) {
+      convert_({converted + begin * size_of(to_), {args.in[0].data + begin * size_of(from_), nullptr, nullptr}, end - begin, 0, 0});
+    });
     if (moves_) copy_.run(converted, args.out[0].data, threads);
   }
 
@@ -53,7 +40,7 @@ class HostReorder : public Executable {
   DType from_, to_;
   int64_t count_;
   cpu::BoxCopy copy_;
-  Convert convert_ = nullptr;
+  cpu::StripFunction convert_ = nullptr;
   bool moves_ = true;
 };
 

@@ -62,7 +62,7 @@ Format with_layout(Layout layout) {
 bool allows_bf16(const Problem& p) {
   const std::vector<DType>& allowed = p.options.precisions;
   return std::find(allowed.begin(), allowed.end(), DType::bf16) != allowed.end() &&
-         p.device.features.find("avx512_bf16") != std::string::npos;
+         p.device.features.find("avx512f") != std::string::npos;
 }
 
 }  // namespace tenon::core

@@ -38,6 +38,7 @@ class Trial {
   Trial(const TacticCase& test, Tolerance tolerance) : test_(test), tolerance_(tolerance) {
     device_.threads = team().size();
     device_.features = "avx2 fma";
+    if (__builtin_cpu_supports("avx512f")) device_.features += " avx512f";
     std::vector<Value> values;
     for (size_t i = 0; i < test.inputs.size(); ++i) values.push_back(add_input(static_cast<int>(i)));
     node_ = graph_.add(test.op, values).node;
@@ -55,7 +56,7 @@ class Trial {
       }
       for (const Offer& offer : offers) {
         SCOPED_TRACE(describe(*test_.op) + " by " + offer.str());
-        if (const auto kernel = run(problem, *tactic, offer)) ran.push_back(offer.tactic + " " + *kernel);
+        if (const auto kernel = run(problem, *tactic, offer)) ran.push_back(offer.tactic + " " + *kernel + (stores_bf16(offer) ? " in bf16" : ""));
       }
     }
     return ran;
@@ -68,6 +69,11 @@ class Trial {
     if (std::count(test_.constants.begin(), test_.constants.end(), i)) return graph_.add_constant(*tensor);
     return graph_.add_input("x" + std::to_string(i),
                             Type::tensor(tensor->dtype(), Shape(tensor->dims().begin(), tensor->dims().end())));
+  }
+
+  static bool stores_bf16(const Offer& offer) {
+    const auto stores = [](const Format& f) { return f.storage == DType::bf16; };
+    return std::any_of(offer.in.begin(), offer.in.end(), stores) || std::any_of(offer.out.begin(), offer.out.end(), stores);
   }
 
   static const Format& format(const std::vector<Format>& formats, size_t i) { return formats.at(i); }

@@ -24,7 +24,8 @@ struct TacticCase {
 };
 
 /// Runs every offer of every tactic of the CPU on the node and compares with `evaluate`. Returns for each offer that
-/// ran "tactic kernel"; offers whose preparation is refused are left out. Failures are reported through GoogleTest.
+/// ran "tactic kernel", with " in bf16" behind it where values are stored so; offers whose preparation is refused are
+/// left out. Failures are reported through GoogleTest.
 std::vector<std::string> check_tactics(const TacticCase&, Tolerance = {});
 /// The same, and fails unless an offer of `tactic` ran.
 void expect_tactic(const TacticCase&, std::string_view tactic, Tolerance = {});

@@ -98,6 +98,44 @@ __attribute__((target("avx2,f16c"))) void round_f16(const StripArgs& args) {
   for (; i < args.count; ++i) out[i] = to_float(from_float<F16>(x[i]));
 }
 
+/// To the nearest bf16, in the low half of each number; a NaN stays one.
+__attribute__((target("avx2"))) __m256i nearest_bf16(__m256 x) {
+  const __m256i bits = _mm256_castps_si256(x), high = _mm256_srli_epi32(bits, 16);
+  const __m256i odd = _mm256_and_si256(high, _mm256_set1_epi32(1));
+  const __m256i rounded = _mm256_srli_epi32(_mm256_add_epi32(bits, _mm256_add_epi32(odd, _mm256_set1_epi32(0x7fff))), 16);
+  const __m256i nan = _mm256_castps_si256(_mm256_cmp_ps(x, x, _CMP_UNORD_Q));
+  return _mm256_blendv_epi8(rounded, _mm256_or_si256(high, _mm256_set1_epi32(0x40)), nan);
+}
+__attribute__((target("avx2"))) void widen_bf16(const StripArgs& args) {
+  const auto* x = static_cast<const BF16*>(args.in[0]);
+  auto* out = static_cast<float*>(args.out);
+  int64_t i = 0;
+  for (; i + 8 <= args.count; i += 8) {
+    const __m256i low = _mm256_cvtepu16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(x + i)));
+    _mm256_storeu_ps(out + i, _mm256_castsi256_ps(_mm256_slli_epi32(low, 16)));
+  }
+  for (; i < args.count; ++i) out[i] = to_float(x[i]);
+}
+__attribute__((target("avx2"))) void narrow_bf16(const StripArgs& args) {
+  const auto* x = static_cast<const float*>(args.in[0]);
+  auto* out = static_cast<BF16*>(args.out);
+  int64_t i = 0;
+  for (; i + 8 <= args.count; i += 8) {
+    const __m256i y = nearest_bf16(_mm256_loadu_ps(x + i));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(out + i),
+                     _mm_packus_epi32(_mm256_castsi256_si128(y), _mm256_extracti128_si256(y, 1)));
+  }
+  for (; i < args.count; ++i) out[i] = from_float<BF16>(x[i]);
+}
+__attribute__((target("avx2"))) void round_bf16(const StripArgs& args) {
+  const auto* x = static_cast<const float*>(args.in[0]);
+  auto* out = static_cast<float*>(args.out);
+  int64_t i = 0;
+  for (; i + 8 <= args.count; i += 8)
+    _mm256_storeu_ps(out + i, _mm256_castsi256_ps(_mm256_slli_epi32(nearest_bf16(_mm256_loadu_ps(x + i)), 16)));
+  for (; i < args.count; ++i) out[i] = to_float(from_float<BF16>(x[i]));
+}
+
 }  // namespace
 
 template <class T>
@@ -139,12 +177,16 @@ StripFunction find_where(unsigned uniform) {
 }
 
 StripFunction find_half(std::string_view op, DType type) {
-  static const bool has_f16c = __builtin_cpu_supports("avx2") && cpu_has_f16c();
-  const bool f16 = type == DType::f16;
-  if (op == "widen") return f16 ? (has_f16c ? widen_f16 : widen<F16>) : widen<BF16>;
-  if (op == "narrow") return f16 ? (has_f16c ? narrow_f16 : narrow<F16>) : narrow<BF16>;
-  if (op == "round_to") return f16 ? (has_f16c ? round_f16 : round<F16>) : round<BF16>;
-  return nullptr;
+  static const bool has_avx2 = __builtin_cpu_supports("avx2");
+  static const bool has_f16c = has_avx2 && cpu_has_f16c();
+  if (type == DType::f16) {
+    if (op == "widen") return has_f16c ? widen_f16 : widen<F16>;
+    if (op == "narrow") return has_f16c ? narrow_f16 : narrow<F16>;
+    return op == "round_to" ? (has_f16c ? round_f16 : round<F16>) : nullptr;
+  }
+  if (op == "widen") return has_avx2 ? widen_bf16 : widen<BF16>;
+  if (op == "narrow") return has_avx2 ? narrow_bf16 : narrow<BF16>;
+  return op == "round_to" ? (has_avx2 ? round_bf16 : round<BF16>) : nullptr;
 }
 
 #define TENON_FIND_CONVERSIONS(T)             \
