@@ -7,8 +7,12 @@
 
 #include <cstring>
 
+#include <atomic>
+#include <thread>
+
 #include "base/error.h"
 #include "select/measure.h"
+#include "tactics/foresight.h"
 
 namespace tenon::core {
 namespace {
@@ -103,8 +107,39 @@ class Worker {
   bool reaped_ = false;
 };
 
+/// Threads that compile what is measured later, until the end of their life.
+class Ahead {
+ public:
+  Ahead(const Graph& graph, const std::vector<Measurement>& list, const DeviceInfo& device, const TacticOptions& options) {
+    const auto work = [this, &graph, &list, &device, &options] {
+      for (size_t i = next_++; i < list.size() && !stop_; i = next_++) work_ahead(graph, list[i], device, options);
+    };
+    const unsigned cores = std::max(1u, std::thread::hardware_concurrency());
+    for (unsigned i = 0; i < std::min(cores, 16u); ++i) threads_.emplace_back(work);
+  }
+  ~Ahead() {
+    stop_ = true;
+    for (std::thread& t : threads_) t.join();
+  }
+
+ private:
+  static void work_ahead(const Graph& graph, const Measurement& m, const DeviceInfo& device, const TacticOptions& options) {
+    const auto* foresight = dynamic_cast<const Foresight*>(find_tactic(device.kind, m.offer.tactic));
+    if (!foresight) return;
+    Weights weights;
+    Threads alone(1);
+    const Problem problem{graph, m.node, device, options};
+    foresight->work_ahead({problem, m.offer, m.shapes, weights, alone});
+  }
+
+  std::atomic<size_t> next_{0};
+  std::atomic<bool> stop_{false};
+  std::vector<std::thread> threads_;
+};
+
 void measure_in_process(const Graph& graph, const std::vector<Measurement>& list, Device& device, const TacticOptions& options,
                         const std::function<bool(size_t, const CostRecord&)>& done) {
+  const Ahead ahead(graph, list, device.info(), options);
   Threads threads(device.info().threads);
   for (size_t i = 0; i < list.size(); ++i) {
     Weights weights;

@@ -53,7 +53,7 @@ TEST_F(OwnCompile, Products) {
   together.args.k = 1024;
   together.split_into(4, 90);
   EXPECT_TRUE(together.cluster);
-  together.load_residual_early(true);
+  together.settle(true, true);
   EXPECT_TRUE(together.early_residual);
   expect_compiles(together.text(), {90, 100});
   GemmPlan odd = plan(DType::f16, false, true, 32, 64);

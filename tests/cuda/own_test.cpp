@@ -81,6 +81,10 @@ TEST_F(Own, Convolutions) {
   conv(t, {1, 3, 10, 1, {31, 29}, {7, 5}, 2, 1, 3, "swish", false}, DType::f32, {DType::f16});
   conv(t, {1, 6, 9, 3, {12, 9}, {3, 3}, 1, 1, 1, "relu", false}, DType::f32, {DType::bf16}, true);
   conv(t, {2, 40, 24, 1, {50}, {5}, 1, 1, 2, "gelu_erf", false}, DType::f32, {DType::f16});
+  conv(t, {2, 3, 40, 1, {32, 48}, {16, 16}, 16, 1, 0, "", false}, DType::f32, {DType::f16});
+  conv(t, {1, 24, 48, 1, {14, 12}, {2, 2}, 2, 1, 0, "relu", true}, DType::f32, {DType::bf16}, true);
+  conv(t, {1, 5, 16, 1, {11, 9}, {3, 3}, 3, 1, 0, "", false}, DType::f32, {DType::f16});
+  conv(t, {2, 6, 16, 1, {20}, {4}, 4, 1, 0, "", false}, DType::f32, {DType::f16});
   conv(t, {1, 672, 28, 1, {1, 1}, {1, 1}, 1, 1, 0, "swish", false}, DType::f32, {DType::f16});
   conv(t, {8, 28, 672, 1, {1, 1}, {1, 1}, 1, 1, 0, "sigmoid", false}, DType::f32, {DType::bf16}, true);
 }

@@ -19,7 +19,7 @@ void arrange_filters(const Dims& w, int64_t line, std::span<const float> from, s
 }
 
 /// Convolution of one or two spatial axes as a product of matrices, channels last. Config: see GemmTile.
-class OwnConv : public Tactic {
+class OwnConv : public Tactic, public Foresight {
  public:
   std::string_view name() const override { return "own_conv"; }
 
@@ -34,25 +34,39 @@ class OwnConv : public Tactic {
   }
 
   std::shared_ptr<const Executable> prepare(const PrepareContext& cx, std::string& why) const override {
-    if (!sizes_fit(cx.shapes, why)) return nullptr;
+    const auto plan = plan_of(cx, why);
+    if (!plan) return nullptr;
+    const Dims& w = cx.shapes.in[1];
+    const int64_t line = plan->args.b_row;
+    const auto weights = packed(cx, 1, fmt::format("filters {}", line), plan->type, w[0] * line,
+                                [&](std::span<const float> from, std::span<float> to) { arrange_filters(w, line, from, to); });
+    return make_gemm(cx, *plan, weights, why);
+  }
+
+  void work_ahead(const PrepareContext& cx) const override {
+    std::string why;
+    if (const auto plan = plan_of(cx, why)) compile_ahead(cx, plan->text());
+  }
+
+ private:
+  static std::optional<GemmPlan> plan_of(const PrepareContext& cx, std::string& why) {
+    if (!sizes_fit(cx.shapes, why)) return {};
     const Problem& p = cx.problem;
     const Conv& conv = *p.node().as<Conv>();
-    const WindowShape s = window_shape(conv.window, cx.shapes);
-    const Dims& w = cx.shapes.in[1];
     GemmPlan plan;
     plan.type = plan.output = stored_as(cx.offer.in[0], p.input(0).dtype());
     plan.bias = p.input(2).dtype();
     plan.tensor_cores = on_tensor_cores(p, plan.type);
     plan.activation = *activation_definition(conv.activation, why);
+    WindowShape s = window_shape(conv.window, cx.shapes);
+    Dims w = cx.shapes.in[1];
+    if (conv.group == 1) fold_columns(s, w);
     fill(plan, s, conv.group, w);
-    if (!choose_kernel(plan, cx.offer.config, p, why)) return nullptr;
-    const int64_t line = plan.args.b_row;
-    const auto weights = packed(cx, 1, fmt::format("filters {}", line), plan.type, w[0] * line,
-                                [&](std::span<const float> from, std::span<float> to) { arrange_filters(w, line, from, to); });
-    return make_gemm(cx, plan, weights, why);
+    if (!choose_kernel(plan, cx.offer.config, p, why)) return {};
+    plan.settle(true, p.input(3).present());
+    return plan;
   }
 
- private:
   void add_offers(const Problem& p, const Conv& conv, DType storage, std::vector<Offer>& into) const {
     const Dims w = p.input(1).constant->dims();
     const Shape& y = p.output(0).shape();
@@ -77,6 +91,18 @@ class OwnConv : public Tactic {
   static bool is_point(const Conv& conv, const Dims& w) {
     const auto all = [](const auto& values, int64_t value) { return std::all_of(values.begin(), values.end(), [&](int64_t v) { return v == value; }); };
     return conv.group == 1 && all(std::span(w).subspan(2), 1) && all(conv.window.strides, 1) && all(conv.window.pads, 0);
+  }
+
+  /// Windows that lie side by side (patches): the columns of one are channels of one pixel, in the order of memory, so that more
+  /// neighbours are loaded together.
+  static void fold_columns(WindowShape& s, Dims& w) {
+    const int columns = s.kernel[1];
+    if (columns == 1 || columns != s.stride[1] || s.dilation[1] != 1 || s.pad[1] != 0 || s.in[1] % columns != 0) return;
+    if (s.out[1] != s.in[1] / columns) return;
+    s.channels *= columns;
+    w[1] *= columns;
+    s.in[1] /= columns;
+    s.kernel[1] = s.stride[1] = 1;
   }
 
   static void fill(GemmPlan& plan, const WindowShape& s, int64_t group, const Dims& w) {

@@ -45,7 +45,7 @@ namespace {
 
 /// Depthwise convolution, channels last. Config "tile": output pixels of a thread; "vector": its channels; "threads": of a
 /// block, about.
-class OwnDepthwise : public Tactic {
+class OwnDepthwise : public Tactic, public Foresight {
  public:
   std::string_view name() const override { return "own_depthwise"; }
 
@@ -77,17 +77,8 @@ class OwnDepthwise : public Tactic {
   std::shared_ptr<const Executable> prepare(const PrepareContext& cx, std::string& why) const override {
     if (!sizes_fit(cx.shapes, why)) return nullptr;
     const Problem& p = cx.problem;
-    const Conv& conv = *p.node().as<Conv>();
-    const WindowShape s = window_shape(conv.window, cx.shapes);
-    DepthwisePlan plan;
-    plan.type = stored_as(cx.offer.in[0], p.input(0).dtype());
-    plan.bias = p.input(2).dtype();
-    plan.activation = *activation_definition(conv.activation, why);
-    plan.tile = static_cast<int>(cx.offer.config.at("tile"));
-    plan.fixed = s.kernel[1] <= 7;
-    plan.vector = std::min(common_vector(plan.type, {s.channels}), static_cast<int>(cx.offer.config.at("vector")));
-    fill(plan, s);
-    plan.shape_block(static_cast<int>(cx.offer.config.at("threads")));
+    const WindowShape s = window_shape(p.node().as<Conv>()->window, cx.shapes);
+    DepthwisePlan plan = plan_of(cx, s);
     const int64_t taps = int64_t{s.kernel[0]} * s.kernel[1], channels = s.channels;
     const auto weights = packed(cx, 1, "depthwise", plan.type, taps * channels, [&](std::span<const float> from, std::span<float> to) {
       for (int64_t c = 0; c < channels; ++c)
@@ -114,7 +105,27 @@ class OwnDepthwise : public Tactic {
     return executable;
   }
 
+  void work_ahead(const PrepareContext& cx) const override {
+    std::string why;
+    if (sizes_fit(cx.shapes, why)) compile_ahead(cx, plan_of(cx, window_shape(cx.problem.node().as<Conv>()->window, cx.shapes)).text());
+  }
+
  private:
+  static DepthwisePlan plan_of(const PrepareContext& cx, const WindowShape& s) {
+    const Problem& p = cx.problem;
+    DepthwisePlan plan;
+    std::string why;
+    plan.type = stored_as(cx.offer.in[0], p.input(0).dtype());
+    plan.bias = p.input(2).dtype();
+    plan.activation = *activation_definition(p.node().as<Conv>()->activation, why);
+    plan.tile = static_cast<int>(cx.offer.config.at("tile"));
+    plan.fixed = s.kernel[1] <= 7;
+    plan.vector = std::min(common_vector(plan.type, {s.channels}), static_cast<int>(cx.offer.config.at("vector")));
+    fill(plan, s);
+    plan.shape_block(static_cast<int>(cx.offer.config.at("threads")));
+    return plan;
+  }
+
   /// Many pixels a thread where there are enough of them, else as many threads as there is work for.
   static std::vector<Config> configs(const Problem& p, DType type) {
     const Dims& w = p.input(1).constant->dims();

@@ -120,9 +120,10 @@ KernelText GemmPlan::skinny_text() const {
                   fmt::format("A_VECTOR={}", a_vector), fmt::format("CLUSTER={}", cluster ? 1 : 0), activation});
 }
 
-void GemmPlan::load_residual_early(bool present) {
+void GemmPlan::settle(bool constant, bool has_residual) {
+  b_constant = constant;
   constexpr int64_t kMostShared = 112 << 10;  // two blocks on a multiprocessor
-  early_residual = present && !skinny && y_vector * size_of(output) == 16 && (cluster || args.split == 1);
+  early_residual = has_residual && !skinny && y_vector * size_of(output) == 16 && (cluster || args.split == 1);
   early_residual = early_residual && shared_bytes() <= kMostShared;
 }
 
@@ -210,10 +211,7 @@ std::shared_ptr<const Executable> make_gemm(const PrepareContext& cx, const Gemm
     why = "more products than a launch can count";
     return nullptr;
   }
-  GemmPlan full = plan;
-  full.b_constant = weights != nullptr;
-  full.load_residual_early(cx.problem.input(3).present());
-  return std::make_shared<GemmExecutable>(full, cx.problem.device.compute, std::move(weights));
+  return std::make_shared<GemmExecutable>(plan, cx.problem.device.compute, std::move(weights));
 }
 
 }  // namespace tenon::core::cuda::own

@@ -34,8 +34,8 @@ struct GemmPlan {
   KernelText text() const;
   /// Sets the pieces of k, and whether a cluster of blocks adds them up.
   void split_into(int64_t pieces, int compute);
-  /// Chooses whether the residual is loaded before the products are there.
-  void load_residual_early(bool present);
+  /// Comes last: `constant`: b is in `weights`; chooses whether the residual is loaded before the products are there.
+  void settle(bool constant, bool has_residual);
 
  private:
   KernelText skinny_text() const;

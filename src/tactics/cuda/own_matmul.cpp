@@ -25,7 +25,7 @@ std::optional<Lines> lines_of(int64_t k_step, int64_t other_step, int64_t k, int
 }
 
 /// Products of matrices. Config: see GemmTile; "packed": a constant b is kept in the kernel's order.
-class OwnMatMul : public Tactic {
+class OwnMatMul : public Tactic, public Foresight {
  public:
   std::string_view name() const override { return "own_matmul"; }
 
@@ -39,11 +39,29 @@ class OwnMatMul : public Tactic {
   }
 
   std::shared_ptr<const Executable> prepare(const PrepareContext& cx, std::string& why) const override {
+    const auto plan = plan_of(cx, why);
+    if (!plan) return nullptr;
+    for (const GemmPlan& other : for_other_sizes(cx.problem, *plan)) compiled(other.text(), cx.problem.device.compute);
+    std::shared_ptr<const DeviceBuffer> weights;
+    if (plan->b_constant) weights = pack_columns(cx, *matmul_shape(*cx.problem.node().as<MatMul>(), cx.shapes, cx.problem.input(2).present(), why), *plan);
+    return make_gemm(cx, *plan, weights, why);
+  }
+
+  void work_ahead(const PrepareContext& cx) const override {
+    std::string why;
+    const auto plan = plan_of(cx, why);
+    if (!plan) return;
+    compile_ahead(cx, plan->text());
+    for (const GemmPlan& other : for_other_sizes(cx.problem, *plan)) compile_ahead(cx, other.text());
+  }
+
+ private:
+  static std::optional<GemmPlan> plan_of(const PrepareContext& cx, std::string& why) {
     const Problem& p = cx.problem;
     const MatMul& op = *p.node().as<MatMul>();
-    if (!sizes_fit(cx.shapes, why)) return nullptr;
+    if (!sizes_fit(cx.shapes, why)) return {};
     const auto shape = matmul_shape(op, cx.shapes, p.input(2).present(), why);
-    if (!shape) return nullptr;
+    if (!shape) return {};
     GemmPlan plan;
     plan.type = plan.output = stored_as(cx.offer.in[0], p.input(0).dtype());
     plan.bias = p.input(2).dtype();
@@ -52,19 +70,15 @@ class OwnMatMul : public Tactic {
     const bool packs = cx.offer.config.count("packed") && shape->w.batch == 0;
     if (!fill(plan, *shape, packs)) {
       why = "neither index of a factor runs through neighbours";
-      return nullptr;
+      return {};
     }
+    round_vectors(p, plan, packs);
     plan.args.alpha = static_cast<float>(op.alpha);
-    if (!choose_kernel(plan, cx.offer.config, p, why)) return nullptr;
-    plan.b_constant = packs;
-    plan.load_residual_early(p.input(3).present());
-    compile_for_all_sizes(p, plan);
-    std::shared_ptr<const DeviceBuffer> weights;
-    if (packs) weights = pack_columns(cx, *shape, plan);
-    return make_gemm(cx, plan, weights, why);
+    if (!choose_kernel(plan, cx.offer.config, p, why)) return {};
+    plan.settle(packs, p.input(3).present());
+    return plan;
   }
 
- private:
   void add_offers(const Problem& p, const MatMul& op, DType storage, std::vector<Offer>& into) const {
     const Shape &a = p.input(0).shape(), &b = p.input(1).shape(), &y = p.output(0).shape();
     const auto product = [&](size_t count, int64_t otherwise) {
@@ -93,26 +107,33 @@ class OwnMatMul : public Tactic {
     }
   }
 
-  /// Along a dim that is not fixed, elements are aligned either as widely as can be or alone, and the kernels of both are
-  /// compiled at once: no shape has to wait for its own.
-  static void compile_for_all_sizes(const Problem& p, GemmPlan& plan) {
-    const int full = static_cast<int>(16 / size_of(plan.type));
-    std::vector<GemmPlan> variants{plan};
-    const auto vary = [&](const Shape& shape, int GemmPlan::*vector) {
-      if (shape.empty() || shape.back().is_const()) return;  // what neighbours in memory run along
-      plan.*vector = plan.*vector == full ? full : 1;
-      const size_t count = variants.size();
+  /// How elements are aligned follows from what neighbours in memory run along. Where that dim is not fixed, they are aligned
+  /// as widely as can be or alone.
+  static std::vector<int GemmPlan::*> open_vectors(const Problem& p, bool packs) {
+    const auto open = [](const Shape& shape) { return !shape.empty() && !shape.back().is_const(); };
+    std::vector<int GemmPlan::*> result;
+    if (open(p.input(0).shape())) result.push_back(&GemmPlan::a_vector);
+    if (!packs && open(p.input(1).shape())) result.push_back(&GemmPlan::b_vector);
+    if (open(p.output(0).shape())) result.push_back(&GemmPlan::y_vector);
+    return result;
+  }
+  static void round_vectors(const Problem& p, GemmPlan& plan, bool packs) {
+    for (auto vector : open_vectors(p, packs))
+      if (plan.*vector * size_of(plan.type) < 16) plan.*vector = 1;
+  }
+  /// The plans that other shapes in range have, so that none has to wait for its kernel.
+  static std::vector<GemmPlan> for_other_sizes(const Problem& p, const GemmPlan& plan) {
+    std::vector<GemmPlan> result{plan};
+    for (auto vector : open_vectors(p, plan.b_constant)) {
+      const size_t count = result.size();
       for (size_t i = 0; i < count; ++i) {
-        variants[i].*vector = full;
-        variants.push_back(variants[i]);
-        variants.back().*vector = 1;
+        result.push_back(result[i]);
+        result.back().*vector = plan.*vector == 1 ? static_cast<int>(16 / size_of(plan.type)) : 1;
       }
-    };
-    vary(p.input(0).shape(), &GemmPlan::a_vector);
-    if (!plan.b_constant) vary(p.input(1).shape(), &GemmPlan::b_vector);
-    vary(p.output(0).shape(), &GemmPlan::y_vector);
-    if (variants.size() == 1) return;
-    for (const GemmPlan& variant : variants) compiled(variant.text(), p.device.compute);
+    }
+    result.erase(result.begin());
+    for (GemmPlan& other : result) other.settle(plan.b_constant, p.input(3).present());
+    return result;
   }
 
   static bool fill(GemmPlan& plan, const MatMulShape& s, bool packs) {

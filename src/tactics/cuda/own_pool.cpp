@@ -23,7 +23,7 @@ KernelText PoolPlan::text() const {
 namespace {
 
 /// Pooling of up to three spatial axes, channels last or row-major.
-class OwnPool : public Tactic {
+class OwnPool : public Tactic, public Foresight {
  public:
   std::string_view name() const override { return "own_pool"; }
 
@@ -43,7 +43,33 @@ class OwnPool : public Tactic {
   }
 
   std::shared_ptr<const Executable> prepare(const PrepareContext& cx, std::string& why) const override {
-    if (!sizes_fit(cx.shapes, why)) return nullptr;
+    Launch launch;
+    bool whole = false;
+    const auto planned = plan_of(cx, launch, whole, why);
+    if (!planned) return nullptr;
+    const PoolPlan& plan = *planned;
+    const int64_t bytes = plan.vector * size_of(plan.type);
+    const bool indices = cx.problem.node().as<Pool>()->with_indices;
+    return std::make_shared<KernelExecutable<PoolArgs>>(
+        whole ? "own_pool:whole" : "own_pool:window", compiled(plan.text(), cx.problem.device.compute).kernel(whole ? "global_pool" : "pool"), launch,
+        plan.args, [bytes, indices](PoolArgs& a, const Args& args) {
+          a.x = input_address(args, 0, bytes);
+          a.y = output_address(args, 0, bytes);
+          if (indices) a.indices = static_cast<long long*>(output_address(args, 1, 8));
+        });
+  }
+
+  void work_ahead(const PrepareContext& cx) const override {
+    Launch launch;
+    bool whole = false;
+    std::string why;
+    if (const auto plan = plan_of(cx, launch, whole, why)) compile_ahead(cx, plan->text());
+  }
+
+ private:
+  /// `whole`: the window is the plane.
+  static std::optional<PoolPlan> plan_of(const PrepareContext& cx, Launch& launch, bool& whole, std::string& why) {
+    if (!sizes_fit(cx.shapes, why)) return {};
     const Problem& p = cx.problem;
     const Pool& pool = *p.node().as<Pool>();
     const Dims &x = cx.shapes.in[0], &y = cx.shapes.out[0];
@@ -54,27 +80,17 @@ class OwnPool : public Tactic {
     plan.vector = plan.channels_last ? common_vector(plan.type, {x[1]}) : 1;
     fill(plan.args, pool, x, y);
     plan.args.outputs = checked_product(y) / plan.vector;
-    const bool whole = is_whole(pool, plan.args);
-    Launch launch;
+    whole = is_whole(pool, plan.args);
     launch.block = dim3(256);
     launch.grid = dim3(whole ? blocks(x[0] * x[1], 8) : blocks(plan.args.outputs, 256));
     if (whole && plan.channels_last && !share_planes(plan, p.device, x[0], launch)) {
       why = "more images or channels than a launch takes";
-      return nullptr;
+      return {};
     }
     if (!whole) compile_window(plan);
-    const int64_t bytes = plan.vector * size_of(plan.type);
-    const bool indices = pool.with_indices;
-    return std::make_shared<KernelExecutable<PoolArgs>>(
-        whole ? "own_pool:whole" : "own_pool:window", compiled(plan.text(), p.device.compute).kernel(whole ? "global_pool" : "pool"), launch,
-        plan.args, [bytes, indices](PoolArgs& a, const Args& args) {
-          a.x = input_address(args, 0, bytes);
-          a.y = output_address(args, 0, bytes);
-          if (indices) a.indices = static_cast<long long*>(output_address(args, 1, 8));
-        });
+    return plan;
   }
 
- private:
   static bool supports(const Problem& p, const Pool& pool, std::string& why) {
     if (!plain_tensors(p, why)) return false;
     const int rank = p.input(0).rank();

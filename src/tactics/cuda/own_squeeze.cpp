@@ -54,7 +54,7 @@ std::shared_ptr<const DeviceBuffer> lines(const PrepareContext& cx, int input, D
 }
 
 /// Squeeze and excite as one kernel: a cluster of blocks for each image where there are few of them.
-class OwnSqueeze : public Tactic {
+class OwnSqueeze : public Tactic, public Foresight {
  public:
   std::string_view name() const override { return "own_squeeze"; }
 
@@ -82,7 +82,7 @@ class OwnSqueeze : public Tactic {
     const Problem& p = cx.problem;
     const SqueezeGate gate = *gate_of(p);
     const int64_t images = cx.shapes.in[static_cast<size_t>(gate.x)][0];
-    SqueezePlan plan = plan_of(cx, gate, images, why);
+    SqueezePlan plan = plan_of(cx, gate, why);
     if (plan.shared_bytes() > kMostShared || images * plan.args.blocks > 65535) {
       why = "more images or channels than a launch takes";
       return nullptr;
@@ -113,8 +113,13 @@ class OwnSqueeze : public Tactic {
     return executable;
   }
 
+  void work_ahead(const PrepareContext& cx) const override {
+    std::string why;
+    if (sizes_fit(cx.shapes, why)) compile_ahead(cx, plan_of(cx, *gate_of(cx.problem), why).text());
+  }
+
  private:
-  static SqueezePlan plan_of(const PrepareContext& cx, const SqueezeGate& gate, int64_t images, std::string& why) {
+  static SqueezePlan plan_of(const PrepareContext& cx, const SqueezeGate& gate, std::string& why) {
     const Problem& p = cx.problem;
     const Dims& x = cx.shapes.in[static_cast<size_t>(gate.x)];
     SqueezePlan plan;
@@ -129,7 +134,7 @@ class OwnSqueeze : public Tactic {
     a.pixels = static_cast<int>(x[2] * x[3]), a.channels = static_cast<int>(x[1]);
     a.hidden = static_cast<int>(cx.shapes.in[static_cast<size_t>(gate.first)][0]);
     a.first_line = (a.channels + full - 1) / full * full, a.second_line = (a.hidden + full - 1) / full * full;
-    a.blocks = plane_blocks(p.device, images, int64_t{a.pixels} * a.channels / plan.vector);
+    a.blocks = plane_blocks(p.device, x[0], int64_t{a.pixels} * a.channels / plan.vector);
     plan.held = true;
     plan.held = plan.shared_bytes() <= kMostHeld;
     return plan;
