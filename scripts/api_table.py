@@ -17,7 +17,8 @@ ANSWERING_METHODS = {"setDLACore": "no DLA", "getDLACore": "no DLA", "getNbDLACo
 LATER = [(re.compile(r"IPluginV2\w*|IPluginCreator|IDimensionExpr|IExprBuilder"), "plugins"), (re.compile(r"IInt8\w+"), "int8")]
 # How tests name objects of a class, where the method's name alone would also fit other classes.
 OBJECTS = {"IRuntime": r"runtime|other", "ICudaEngine": r"\w*engine|wide|names|none|again", "IExecutionContext": r"\w*context|own|[ab]|foreign",
-           "IRefitter": r"refitter", "IEngineInspector": r"inspector", "IHostMemory": r"\w*memory|plan|blob|bytes|cache\w*", "IPluginRegistry": r"\w*registry|own|getPluginRegistry\(\)",
+           "IRefitter": r"refitter", "IEngineInspector": r"inspector", "IHostMemory": r"\w*memory|plan|blob|bytes|cache\w*",
+           "IAlgorithm": r"algorithms\[\w+\]|choices\[\w+\]|algorithm", "IAlgorithmIOInfo": r"io|info|\w+IOInfo\w*\(\w+\)", "IPluginRegistry": r"\w*registry|own|getPluginRegistry\(\)",
            "IBuilder": r"\w*builder\w*", "IBuilderConfig": r"\w*config\w*", "INetworkDefinition": r"\w*network\w*|net|n", "IOptimizationProfile": r"\w*profile\w*|p"}
 # Classes that clients implement: a test that derives from them, or calls what they override, counts.
 CLIENT = re.compile(r"IGpuAllocator|ILogger|IErrorRecorder|IProfiler|IOutputAllocator|IPlugin(V2\w*|Creator)|ILoggerFinder|IInt8\w+|IAlgorithmSelector|IOnnxConfig")

@@ -56,6 +56,7 @@ def main():
             with_pkg_config(prefix, libraries, env)
         with_cmake(prefix, env)
         run(prefix / "bin/tenon", "--version", env=env)
+        run(prefix / "bin/trtexec", "--help", env=env)
     finally:
         shutil.rmtree(prefix)
     print("install_test: a client builds and runs against the installed libraries")

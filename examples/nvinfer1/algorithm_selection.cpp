@@ -20,9 +20,14 @@ class Recorder : public IAlgorithmSelector {
     for (int32_t i = 0; i < count; ++i) {
       const IAlgorithmVariant& variant = algorithms[i]->getAlgorithmVariant();
       choices[contexts[i]->getName()] = {variant.getImplementation(), variant.getTactic()};
+      const IAlgorithmIOInfo& io = algorithms[i]->getAlgorithmIOInfo(0);
+      std::printf("%s: %.4f ms, workspace %zu, input of type %d, %lld values together in dim %lld\n", contexts[i]->getName(), algorithms[i]->getTimingMSec(), algorithms[i]->getWorkspaceSize(),
+                  static_cast<int>(io.getDataType()), static_cast<long long>(io.getComponentsPerElement()), static_cast<long long>(io.getVectorizedDim()));
+      sound = sound && io.getDataType() == DataType::kFLOAT && algorithms[i]->getTimingMSec() >= 0;
     }
   }
   Choices choices;
+  bool sound = true;  // what algorithms say about themselves
 };
 
 /// Offers the builder nothing but what was recorded.
@@ -63,7 +68,7 @@ int main() {
   return run("algorithm_selection", [] {
     Recorder first;
     build(first);
-    check(!first.choices.empty(), "the first build reports its choices");
+    check(!first.choices.empty() && first.sound, "the first build reports its choices");
     Replay second(first.choices);
     build(second);
     check(second.missing == 0, "all recorded algorithms are offered again");

@@ -86,7 +86,6 @@ void Parser::try_plugin(core::NodeReport& report) {
     report.problem = fmt::format("No importer registered for op: {}. Attempting to import as plugin. Its creator is registered, but this release runs no plugins; {}", op, report.problem);
     return;
   }
-  report_.log(Level::kERROR, fmt::format("getPluginCreator() could not find Plugin {} version 1", op));
   report.problem = fmt::format("No importer registered for op: {}. Attempting to import as plugin. Plugin not found, are the plugin name, version, and namespace correct? {}", op, report.problem);
 }
 

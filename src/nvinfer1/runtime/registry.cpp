@@ -49,16 +49,9 @@ class PluginRegistry final : public IPluginRegistry {
   IPluginCreator* getPluginCreator(AsciiChar const* const name, AsciiChar const* const version, AsciiChar const* const name_space) noexcept override {
     return guarded(report_, "IPluginRegistry::getPluginCreator", static_cast<IPluginCreator*>(nullptr), [&]() -> IPluginCreator* {
       const Key key{need(name, "pluginName"), need(version, "pluginVersion"), need(name_space, "pluginNamespace")};
-      IPluginRegistry* parent = nullptr;
-      {
-        std::lock_guard lock(mutex_);
-        const auto found = creators_.find(key);
-        if (found != creators_.end()) return found->second.creator;
-        if (parent_search_) parent = parent_;
-      }
-      if (parent) return parent->getPluginCreator(name, version, name_space);
+      if (IPluginCreator* creator = find(key)) return creator;
       report_.error("IPluginRegistry::getPluginCreator", Code::kINVALID_ARGUMENT,
-                    fmt::format("could not find Plugin {} version {} namespace '{}': register its creator, or load the library that has it", name, version, name_space));
+                    fmt::format("getPluginCreator() could not find Plugin {} version {} namespace '{}': register its creator, or load the library that has it", name, version, name_space));
       return nullptr;
     });
   }
@@ -101,6 +94,20 @@ class PluginRegistry final : public IPluginRegistry {
     IPluginCreator* creator;
     void* library;
   };
+
+  /// Here or in a parent; only the registry that was asked reports that there is none.
+  IPluginCreator* find(const Key& key) const {
+    IPluginRegistry* parent = nullptr;
+    {
+      std::lock_guard lock(mutex_);
+      const auto found = creators_.find(key);
+      if (found != creators_.end()) return found->second.creator;
+      if (parent_search_) parent = parent_;
+    }
+    if (const auto* registry = dynamic_cast<const PluginRegistry*>(parent)) return registry->find(key);
+    const auto& [name, version, name_space] = key;
+    return parent ? parent->getPluginCreator(name.c_str(), version.c_str(), name_space.c_str()) : nullptr;
+  }
 
   bool add(IPluginCreator& creator, const std::string& name_space, void* library) {
     const Key key{need(creator.getPluginName(), "getPluginName()"), need(creator.getPluginVersion(), "getPluginVersion()"), name_space};

@@ -31,7 +31,7 @@ class Silent : public ILogger {
 
 Silent logger;
 
-bool on_gpu() {
+[[maybe_unused]] bool on_gpu() {
   const char* device = std::getenv("TENON_DEVICE");
 #ifdef TENON_SAMPLES_CUDA
   int count = 0;
