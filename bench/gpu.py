@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 
+LIMIT_S = 180  # of one call of tenon: a case that hangs is a row without its time
 CASES = ["resnet50:1,8,32,128", "mobilenet_v2:1,128", "efficientnet_b0:1,128", "convnext_tiny:32", "vit_b_16:1,32", "bert_base_s128:1,32",
          "bert_large_s384:8", "gpt2_s512:1"]
 
@@ -30,7 +31,7 @@ def shapes_of(name, batch):
 def tenon(verb, *arguments):
     with tempfile.TemporaryDirectory() as folder:
         report = pathlib.Path(folder) / "report.json"
-        run = subprocess.run(["tenon", verb, *map(str, arguments), "--quiet", "--json", report], capture_output=True, text=True)
+        run = subprocess.run(["tenon", verb, *map(str, arguments), "--quiet", "--json", report], capture_output=True, text=True, timeout=LIMIT_S)
         if run.returncode:
             raise RuntimeError((run.stderr.strip().splitlines() or [f"exit code {run.returncode}"])[-1])
         return json.loads(report.read_text())
