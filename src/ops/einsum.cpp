@@ -2,6 +2,7 @@
 #include <map>
 
 #include "base/error.h"
+#include "ops/einsum.h"
 #include "ops/gemm.h"
 #include "ops/infer_util.h"
 #include "ops/matmul.h"
@@ -240,6 +241,11 @@ Tensor evaluate_as(const Einsum& op, const EvalContext& cx) {
 }
 
 }  // namespace
+
+EinsumLabels einsum_labels(const std::string& equation, const std::vector<int>& ranks) {
+  Equation parsed = parse_equation(equation, ranks);
+  return {std::move(parsed.terms), std::move(parsed.output)};
+}
 
 std::vector<Fact> Einsum::infer(InferContext& cx) const {
   std::vector<int> ranks;

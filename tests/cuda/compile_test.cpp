@@ -9,6 +9,7 @@
 #include "ops/fused.h"
 #include "ops/pointwise.h"
 #include "tactics/cuda/box_kernel.h"
+#include "tactics/cuda/contract.h"
 #include "tactics/cuda/packed_matmul.h"
 #include "tactics/cuda/texts.h"
 #include "tactics/tactic.h"
@@ -190,6 +191,8 @@ TEST_F(Compile, Layers) {
   expect_compiles(one_hot_text(4, DType::f32), "one hot", 80);
   expect_compiles(packed_matmul_text(DType::f16, DType::f16, DType::f16, DType::u8, 4), "packed product", 80);
   expect_compiles(packed_matmul_text(DType::f32, DType::f32, DType::f32, DType::f32, 2), "packed product", 90);
+  expect_compiles(contract_text(DType::u8, DType::i8, DType::i32), "integer product", 75);
+  expect_compiles(contract_text(DType::f64, DType::f64, DType::f64), "product of doubles", 90);
   expect_compiles(rotary_text(DType::f16, DType::f16, DType::f32), "rotary", 90);
   for (int cell : {0, 1, 2}) expect_compiles(recurrent_text(DType::f16, DType::f32, DType::f16, cell), "recurrent", cell == 2 ? 75 : 90);
 }

@@ -1,6 +1,8 @@
 // Scatters that add up, and values between elements, on a GPU against the reference.
 #include "fixture.h"
 #include "ops/index.h"
+#include "ops/matmul.h"
+#include "ops/matmul_quantized.h"
 #include "ops/roi.h"
 #include "ops/sample.h"
 #include "tactics/cuda/list.h"
@@ -16,7 +18,7 @@ class Indexed : public OnGpu {
   template <class T>
   void expect(std::string_view tactic, T op, std::vector<HostValue> inputs, Tolerance t = {}) {
     TacticCase test{std::make_shared<T>(std::move(op)), std::move(inputs), {}, {}};
-    test.options.precisions = {DType::f16, DType::bf16};
+    test.options.precisions = {random_() % 2 ? DType::f16 : DType::bf16};
     expect_on_gpu(tactics_, tactic, test, t);
   }
 };
@@ -45,6 +47,37 @@ TEST_F(Indexed, ScattersThatFold) {
              {x, random_tensor(DType::i32, {20, 3}, random_, -4, 3), random_tensor(dtype, {20}, random_, low, high)},
              t);
     }
+}
+
+TEST_F(Indexed, ProductsOfOtherTypes) {
+  for (DType dtype : {DType::f64, DType::i32, DType::u64}) {
+    const auto x = [&](Dims dims) { return random_tensor(dtype, std::move(dims), random_); };
+    MatMul op;
+    expect("device_contract", op, {x({2, 3, 5, 6}), x({3, 6, 4})});
+    expect("device_contract", op, {x({6}), x({6, 4})});
+    op.transpose_b = true;
+    if (dtype == DType::f64) expect("device_contract", op, {x({5, 6}), x({4, 6}), x({4})});
+  }
+  MatMulInteger integers;
+  const Tensor a = random_tensor(DType::u8, {2, 5, 6}, random_, 0, 255),
+               b = random_tensor(DType::i8, {6, 4}, random_, -128, 127);
+  expect("device_contract", integers, {a, b});
+  expect("device_contract", integers, {a, b, scalar(DType::u8, 100), random_tensor(DType::i8, {4}, random_)});
+  expect("device_contract", integers,
+         {random_tensor(DType::i8, {5, 6}, random_), b, random_tensor(DType::i8, {5}, random_)});
+  for (const auto& [equation, left, right] : {std::tuple{"bij,bjk->bik", Dims{2, 3, 4}, Dims{2, 4, 5}},
+                                              {"...ij,kj->...ki", {2, 3, 4}, {5, 4}},
+                                              {"abcd,abcd->", {2, 3, 2, 3}, {2, 3, 1, 3}}}) {
+    Einsum op;
+    op.equation = equation;
+    expect("device_contract", op, {random_tensor(DType::f32, left, random_), random_tensor(DType::f32, right, random_)},
+           {1e-4, 1e-4});
+  }
+  for (const char* equation : {"iij->j", "iij->ji", "ijk->"}) {
+    Einsum op;
+    op.equation = equation;
+    expect("device_contract", op, {random_tensor(DType::f32, {4, 4, 5}, random_)}, {1e-4, 1e-4});
+  }
 }
 
 TEST_F(Indexed, GridSamples) {

@@ -25,7 +25,7 @@ class Layers : public OnGpu {
   void expect(std::string_view tactic, T op, std::vector<HostValue> inputs, std::vector<int> constants = {},
               Tolerance t = {}) {
     TacticCase test{std::make_shared<T>(std::move(op)), std::move(inputs), std::move(constants), {}};
-    test.options.precisions = {DType::f16, DType::bf16};
+    test.options.precisions = {random_() % 2 ? DType::f16 : DType::bf16};
     expect_on_gpu(tactics_, tactic, test, t);
   }
 };
@@ -70,6 +70,9 @@ TEST_F(Layers, Quantizations) {
     both(3, 0, {8});
     both(2, 3, {2, 6, 2, 8});
   }
+  for (int64_t count : {5, 5000})
+    expect_on_gpu(tactics_, "device_quantize",
+                  {std::make_shared<DynamicQuantizeLinear>(), {floats({count}, -3, 5)}, {}, {}}, {0, 1e-6});
   QuantizeLinear plain;
   plain.precision = DType::f16;
   TacticCase half{std::make_shared<QuantizeLinear>(plain),
@@ -132,7 +135,7 @@ TEST_F(Layers, PackedProducts) {
       const int64_t blocks = op.blocks();
       std::vector<HostValue> inputs{floats({2, 3, op.k}),
                                     random_tensor(DType::u8, {op.n, blocks, op.block_size * bits / 8}, random_, 0, 255),
-                                    floats({op.n * blocks}, 0.01, 0.1),
+                                    floats({op.n * blocks}, 0.1 / (1 << bits), 0.4 / (1 << bits)),
                                     HostValue(),
                                     HostValue(),
                                     HostValue()};

@@ -53,11 +53,18 @@ template <int THREADS> inline void row(const ArgArgs& a) {
   }
   put(a, line, best.index, lane, THREADS);
 }
-extern "C" __global__ void warps(const ArgArgs a) { row<32>(a); }
-extern "C" __global__ void blocks(const ArgArgs a) { row<512>(a); }
+extern "C" __global__ void warps(const ArgArgs a) {
+  wait_for_previous();
+  row<32>(a);
+}
+extern "C" __global__ void blocks(const ArgArgs a) {
+  wait_for_previous();
+  row<512>(a);
+}
 
 // 32 neighbouring lines, 8 threads for each.
 extern "C" __global__ void columns(const ArgArgs a) {
+  wait_for_previous();
   __shared__ Best memory[8][32];
   const u32 line = blockIdx.x * 32 + threadIdx.x;
   Best best = {C(0), ~0u};

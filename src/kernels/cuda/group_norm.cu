@@ -25,6 +25,7 @@ inline i64 element_of_group(const GroupNormArgs& a, u32 group, u32 e) {
 }
 
 extern "C" __global__ void __launch_bounds__(256) statistics(const GroupNormArgs a) {
+  wait_for_previous();
   __shared__ float memory[THREADS / 32];
   const u32 group = blockIdx.x / a.splits, first = (blockIdx.x - group * a.splits) * a.piece;
   const u32 last = a.length - first < a.piece ? a.length : first + a.piece;
@@ -44,6 +45,7 @@ extern "C" __global__ void __launch_bounds__(256) statistics(const GroupNormArgs
 
 // The parts of each group come together.
 extern "C" __global__ void combine(const GroupNormArgs a) {
+  wait_for_previous();
   const u32 group = blockIdx.x * blockDim.x + threadIdx.x;
   if (group >= a.groups) return;
   const float* part = a.partial + 2 * i64(group) * a.splits;
@@ -78,5 +80,11 @@ template <int V> inline void apply(const GroupNormArgs& a) {
   }
   store_vector<V>(a.y + first, y);
 }
-extern "C" __global__ void apply_wide(const GroupNormArgs a) { apply<WIDTH>(a); }
-extern "C" __global__ void apply_single(const GroupNormArgs a) { apply<1>(a); }
+extern "C" __global__ void apply_wide(const GroupNormArgs a) {
+  wait_for_previous();
+  apply<WIDTH>(a);
+}
+extern "C" __global__ void apply_single(const GroupNormArgs a) {
+  wait_for_previous();
+  apply<1>(a);
+}

@@ -8,6 +8,7 @@ struct NeighboursArgs {
 };
 
 extern "C" __global__ void neighbours(const NeighboursArgs a) {
+  wait_for_previous();
   const u32 index = blockIdx.x * blockDim.x + threadIdx.x;
   if (index >= a.count) return;
   const u32 row = a.inner.divide(index), channel = row - a.channels.divide(row) * a.channels.divisor;

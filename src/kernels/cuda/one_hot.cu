@@ -8,6 +8,7 @@ struct OneHotArgs {
 };
 
 extern "C" __global__ void one_hot(const OneHotArgs a) {
+  wait_for_previous();
   const u32 index = blockIdx.x * blockDim.x + threadIdx.x;
   if (index >= a.count) return;
   const u32 row = a.inner.divide(index), inside = index - row * a.inner.divisor;

@@ -15,6 +15,7 @@ struct PackedArgs {
 };
 
 extern "C" __global__ void __launch_bounds__(128) product(const PackedArgs p) {
+  wait_for_previous();
   const u32 column = blockIdx.x * 4 + threadIdx.x / 32, lane = threadIdx.x % 32, row = blockIdx.y * ROWS;
   if (column >= p.n) return;
   const u32 row_bytes = (p.blocks << p.block_shift) / 8 * BITS;

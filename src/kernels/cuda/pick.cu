@@ -13,6 +13,7 @@ struct PickArgs {
 };
 
 extern "C" __global__ void pick(const PickArgs a) {
+  wait_for_previous();
   const u32 index = blockIdx.x * blockDim.x + threadIdx.x;
   if (index >= a.count) return;
   u32 rest = index;

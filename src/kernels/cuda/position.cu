@@ -12,6 +12,7 @@ struct PositionArgs {
 
 // The elements on and above (else below) a diagonal; zeros elsewhere.
 extern "C" __global__ void triangle(const PositionArgs a) {
+  wait_for_previous();
   const u32 index = blockIdx.x * blockDim.x + threadIdx.x;
   if (index >= a.count) return;
   const u32 line = a.columns.divide(index), column = index - line * a.columns.divisor;
@@ -23,6 +24,7 @@ extern "C" __global__ void triangle(const PositionArgs a) {
 }
 
 extern "C" __global__ void eye(const PositionArgs a) {
+  wait_for_previous();
   const u32 index = blockIdx.x * blockDim.x + threadIdx.x;
   if (index >= a.count) return;
   const u32 row = a.columns.divide(index);
@@ -33,6 +35,7 @@ extern "C" __global__ void eye(const PositionArgs a) {
 // [rows][columns][inner], or where `upper` [columns][rows][inner], of `diagonal` inner elements: the first numbers[row] of
 // the columns of each row are turned around.
 extern "C" __global__ void reverse(const PositionArgs a) {
+  wait_for_previous();
   const u32 index = blockIdx.x * blockDim.x + threadIdx.x;
   if (index >= a.count) return;
   const u32 inner = u32(a.diagonal), place = index / inner, inside = index - place * inner;

@@ -40,5 +40,65 @@ template <int V> inline void quantize(const QuantizeArgs& a) {
   for (int v = 0; v < V; ++v) y.at[v] = converted(a, x.at[v], scale_of(a, first + v));
   store_vector<V>(a.y + first, y);
 }
-extern "C" __global__ void wide(const QuantizeArgs a) { quantize<4>(a); }
-extern "C" __global__ void single(const QuantizeArgs a) { quantize<1>(a); }
+extern "C" __global__ void wide(const QuantizeArgs a) {
+  wait_for_previous();
+  quantize<4>(a);
+}
+extern "C" __global__ void single(const QuantizeArgs a) {
+  wait_for_previous();
+  quantize<1>(a);
+}
+
+// The range of x, widened to hold 0, in 255 steps: `extremes` finds that of each block, `dynamic` joins them and quantizes.
+constexpr int THREADS = 256;
+struct DynamicArgs {
+  const float* x;
+  u8* y;
+  float* scale;
+  u8* zero;
+  float* partial;  // [blocks] of the lowest and highest
+  u32 count, blocks;
+};
+struct Lowest {
+  static float join(float a, float b) { return fminf(a, b); }
+};
+struct Highest {
+  static float join(float a, float b) { return fmaxf(a, b); }
+};
+
+extern "C" __global__ void __launch_bounds__(256) extremes(const DynamicArgs a) {
+  wait_for_previous();
+  __shared__ float memory[2][THREADS / 32];
+  float low = 0, high = 0;
+  for (u32 i = blockIdx.x * THREADS + threadIdx.x; i < a.count; i += a.blocks * THREADS) {
+    low = fminf(low, a.x[i]);
+    high = fmaxf(high, a.x[i]);
+  }
+  low = fold_block<Lowest, THREADS>(low, memory[0]);
+  high = fold_block<Highest, THREADS>(high, memory[1]);
+  if (threadIdx.x != 0) return;
+  a.partial[2 * blockIdx.x] = low;
+  a.partial[2 * blockIdx.x + 1] = high;
+}
+
+extern "C" __global__ void __launch_bounds__(256) dynamic(const DynamicArgs a) {
+  wait_for_previous();
+  __shared__ float memory[2][THREADS / 32];
+  float low = 0, high = 0;
+  for (u32 i = threadIdx.x; i < a.blocks; i += THREADS) {
+    low = fminf(low, a.partial[2 * i]);
+    high = fmaxf(high, a.partial[2 * i + 1]);
+  }
+  low = fold_block<Lowest, THREADS>(low, memory[0]);
+  high = fold_block<Highest, THREADS>(high, memory[1]);
+  const float scale = low == high ? 1.0f : (high - low) / 255.0f;
+  const float zero = rintf(fminf(fmaxf(0.0f - low / scale, 0.0f), 255.0f));
+  if (blockIdx.x == 0 && threadIdx.x == 0) {
+    *a.scale = scale;
+    *a.zero = u8(zero);
+  }
+  for (u32 i = blockIdx.x * THREADS + threadIdx.x; i < a.count; i += a.blocks * THREADS) {
+    const float quotient = a.x[i] / scale;
+    a.y[i] = u8(fminf(fmaxf((quotient == quotient ? rintf(quotient) : 0.0f) + zero, 0.0f), 255.0f));
+  }
+}

@@ -38,6 +38,7 @@ inline float activated(const RecurrentArgs& a, u32 d, int function, float x) {
 
 // One tile of x W^T of direction blockIdx.z.
 extern "C" __global__ void __launch_bounds__(256) project(const RecurrentArgs a) {
+  wait_for_previous();
   __shared__ float left[DEPTH][TILE + 4], right[DEPTH][TILE + 4];
   const u32 rows = a.steps * a.batch, width = GATES * a.hidden, d = blockIdx.z;
   const u32 first_row = blockIdx.y * TILE, first_column = blockIdx.x * TILE;
@@ -69,6 +70,7 @@ extern "C" __global__ void __launch_bounds__(256) project(const RecurrentArgs a)
 }
 
 extern "C" __global__ void start(const RecurrentArgs a) {
+  wait_for_previous();
   const u32 index = blockIdx.x * blockDim.x + threadIdx.x;
   if (index >= a.directions * a.batch * a.hidden) return;
   a.h[index] = a.first_h ? float(Element<IN>::get(a.first_h[index])) : 0.0f;
@@ -156,6 +158,7 @@ inline float gru_cell(const RecurrentArgs& a, const Unit& u, const float* x, con
 }
 
 extern "C" __global__ void gates(const RecurrentArgs a) {
+  wait_for_previous();
   const Unit u = unit_of(a);
   if (!u.any) return;
   float sums[GATES];
@@ -172,6 +175,7 @@ extern "C" __global__ void gates(const RecurrentArgs a) {
 }
 
 extern "C" __global__ void reset(const RecurrentArgs a) {
+  wait_for_previous();
   const Unit u = unit_of(a);
   if (!u.any) return;
   float sums[2];
@@ -183,6 +187,7 @@ extern "C" __global__ void reset(const RecurrentArgs a) {
 }
 
 extern "C" __global__ void again(const RecurrentArgs a) {
+  wait_for_previous();
   const Unit u = unit_of(a);
   if (!u.any) return;
   float sum[1];
@@ -197,6 +202,7 @@ extern "C" __global__ void again(const RecurrentArgs a) {
 }
 
 extern "C" __global__ void finish(const RecurrentArgs a) {
+  wait_for_previous();
   const u32 index = blockIdx.x * blockDim.x + threadIdx.x;
   if (index >= a.directions * a.batch * a.hidden) return;
   if (a.last_h) a.last_h[index] = Element<OUT>::put(state_of(a, a.steps)[index]);

@@ -55,5 +55,11 @@ template <int V> inline void resample(const ResampleArgs& a) {
   for (int v = 0; v < V; ++v) y.at[v] = Element<OUT>::put(outside ? a.outside : sums[v]);
   store_vector<V>(a.y + i64(index) * V, y);
 }
-extern "C" __global__ void wide(const ResampleArgs a) { resample<WIDTH>(a); }
-extern "C" __global__ void single(const ResampleArgs a) { resample<1>(a); }
+extern "C" __global__ void wide(const ResampleArgs a) {
+  wait_for_previous();
+  resample<WIDTH>(a);
+}
+extern "C" __global__ void single(const ResampleArgs a) {
+  wait_for_previous();
+  resample<1>(a);
+}

@@ -13,6 +13,7 @@ struct RotaryArgs {
 };
 
 extern "C" __global__ void rotary(const RotaryArgs a) {
+  wait_for_previous();
   const u32 index = blockIdx.x * blockDim.x + threadIdx.x;
   if (index >= a.count) return;
   const u32 head = a.parts.divide(index), part = index - head * a.parts.divisor;  // heads in the order of memory

@@ -63,6 +63,7 @@ struct Taps {
 };
 
 extern "C" __global__ void grid(const SampleArgs a) {
+  wait_for_previous();
   const u32 index = blockIdx.x * blockDim.x + threadIdx.x;
   if (index >= a.count) return;
   const u32 plane = a.points.divide(index), sample = a.channels.divide(plane);
@@ -125,6 +126,7 @@ inline bool neighbours(const Side& s, u32 output, i32 sample, u32 size, u32& low
 }
 
 extern "C" __global__ void regions(const SampleArgs a) {
+  wait_for_previous();
   const u32 index = blockIdx.x * blockDim.x + threadIdx.x;
   if (index >= a.count) return;
   const u32 plane = a.points.divide(index), point = index - plane * a.points.divisor;

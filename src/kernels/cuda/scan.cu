@@ -14,6 +14,7 @@ inline C nothing() { return C(PRODUCT ? 1 : 0); }
 
 // A block for each line of elements side by side.
 extern "C" __global__ void __launch_bounds__(256) rows(const ScanArgs a) {
+  wait_for_previous();
   __shared__ C memory[THREADS / 32];
   const i64 base = i64(blockIdx.x) * a.count;
   const u32 warp = threadIdx.x / 32, lane = threadIdx.x % 32;
@@ -53,6 +54,7 @@ extern "C" __global__ void __launch_bounds__(256) rows(const ScanArgs a) {
 
 // A thread for each line.
 extern "C" __global__ void columns(const ScanArgs a) {
+  wait_for_previous();
   const u32 line = blockIdx.x * blockDim.x + threadIdx.x;
   if (line >= a.lines) return;
   const u32 outer = line / a.inner;

@@ -27,6 +27,7 @@ inline void fold(const FoldArgs& a, i64 to, i64 from) {
 
 // A thread for each line along the axis: no two lines meet.
 extern "C" __global__ void lines(const FoldArgs a) {
+  wait_for_previous();
   u32 rest = blockIdx.x * blockDim.x + threadIdx.x;
   if (rest >= a.lines) return;
   i64 from = 0, to = 0;
@@ -46,6 +47,7 @@ extern "C" __global__ void lines(const FoldArgs a) {
 
 // A thread folds all updates of one element of those slices whose number is its own modulo the workers.
 extern "C" __global__ void slices(const FoldArgs a) {
+  wait_for_previous();
   const u32 thread = blockIdx.x * blockDim.x + threadIdx.x;
   if (thread >= a.lines) return;
   const u32 worker = thread / a.inner, inside = thread - worker * a.inner;

@@ -108,6 +108,7 @@ template <class Read> inline void select_best(Key* best, u32 first, u32 last, u3
 }
 
 extern "C" __global__ void __launch_bounds__(256) choose(const TopKArgs a) {
+  wait_for_previous();
   __shared__ Key best[SIZE];
   const u32 line = blockIdx.x / a.splits, split = blockIdx.x - line * a.splits;
   const u32 first = split * a.piece, last = a.count - first < a.piece ? a.count : first + a.piece;
@@ -120,6 +121,7 @@ extern "C" __global__ void __launch_bounds__(256) choose(const TopKArgs a) {
 }
 
 extern "C" __global__ void __launch_bounds__(256) merge(const TopKArgs a) {
+  wait_for_previous();
   __shared__ Key best[SIZE];
   const Key* keys = a.keys + i64(blockIdx.x) * a.splits * a.k;
   select_best(best, 0, a.splits * a.k, a.k, [&](u32 i) { return keys[i]; });
@@ -129,6 +131,7 @@ extern "C" __global__ void __launch_bounds__(256) merge(const TopKArgs a) {
 // ---- all elements sorted, for a large k: `chunks`, then for each size `step` down to chunks and `rest`, then `take`
 
 extern "C" __global__ void __launch_bounds__(256) chunks(const TopKArgs a) {
+  wait_for_previous();
   __shared__ Key keys[SIZE];
   const u32 chunks_of_line = a.padded / SIZE, line = blockIdx.x / chunks_of_line;
   const u32 first = (blockIdx.x - line * chunks_of_line) * SIZE;
@@ -140,11 +143,13 @@ extern "C" __global__ void __launch_bounds__(256) chunks(const TopKArgs a) {
 }
 
 extern "C" __global__ void __launch_bounds__(256) step(const TopKArgs a) {
+  wait_for_previous();
   const u32 blocks_of_line = a.padded / (2 * THREADS), line = blockIdx.x / blocks_of_line;
   exchange(a.keys + i64(line) * a.padded, (blockIdx.x - line * blocks_of_line) * THREADS + threadIdx.x, a.size, a.stride, 0);
 }
 
 extern "C" __global__ void __launch_bounds__(256) rest(const TopKArgs a) {
+  wait_for_previous();
   __shared__ Key keys[SIZE];
   const u32 chunks_of_line = a.padded / SIZE, line = blockIdx.x / chunks_of_line;
   const u32 first = (blockIdx.x - line * chunks_of_line) * SIZE;
@@ -156,6 +161,7 @@ extern "C" __global__ void __launch_bounds__(256) rest(const TopKArgs a) {
 }
 
 extern "C" __global__ void take(const TopKArgs a) {
+  wait_for_previous();
   const u32 index = blockIdx.x * blockDim.x + threadIdx.x, line = index / a.k;
   if (line < a.lines) put(a, line, index - line * a.k, a.keys[i64(line) * a.padded + (index - line * a.k)]);
 }

@@ -61,7 +61,41 @@ class QuantizeExecutable : public DeviceExecutable {
   Kernel single_, wide_;
 };
 
-/// QuantizeLinear to integers and DequantizeLinear from them.
+/// DynamicArgs of the kernel.
+struct DynamicParameters {
+  const void* x = nullptr;
+  void *y = nullptr, *scale = nullptr, *zero = nullptr, *partial = nullptr;
+  uint32_t count = 0, blocks = 1;
+};
+
+class DynamicExecutable : public DeviceExecutable {
+ public:
+  DynamicExecutable(int64_t count, const Module& module, int multiprocessors)
+      : extremes_(module.kernel("extremes")), dynamic_(module.kernel("dynamic")) {
+    parameters_.count = static_cast<uint32_t>(count);
+    parameters_.blocks = static_cast<uint32_t>(std::clamp<int64_t>(count / 1024, 1, 2 * multiprocessors));
+  }
+  std::string kernel_name() const override { return "dynamic_quantize"; }
+  int64_t workspace_bytes() const override { return int64_t{8} * parameters_.blocks; }
+  void enqueue(State*, const Args& args, cudaStream_t stream) const override {
+    DynamicParameters p = parameters_;
+    p.x = args.in[0].data;
+    p.y = args.out[0].data;
+    p.scale = args.out[1].data;
+    p.zero = args.out[2].data;
+    p.partial = args.workspace;
+    Launch how = launch_over(int64_t{p.blocks} * 256, 256);
+    how.stream = stream;
+    extremes_(how, p);
+    dynamic_(how, p);
+  }
+
+ private:
+  DynamicParameters parameters_;
+  Kernel extremes_, dynamic_;
+};
+
+/// QuantizeLinear to integers, DequantizeLinear from them, and DynamicQuantizeLinear.
 class DeviceQuantize : public Tactic {
  public:
   std::string_view name() const override { return "device_quantize"; }
@@ -69,8 +103,10 @@ class DeviceQuantize : public Tactic {
   std::vector<Offer> offers(const Problem& p, std::string& why) const override {
     const auto* quantize = p.node().as<QuantizeLinear>();
     const auto* dequantize = p.node().as<DequantizeLinear>();
-    if (!quantize && !dequantize) why = "neither a quantization nor a dequantization";
+    const bool dynamic = p.node().as<DynamicQuantizeLinear>();
+    if (!quantize && !dequantize && !dynamic) why = "neither a quantization nor a dequantization";
     if (!why.empty() || !plain_tensors(p, why)) return {};
+    if (dynamic) return {row_major_offer(p, name())};
     for (int i : {0, 1, 2})
       if (p.input(i).present() && !has_elements(p, i, why)) return {};
     if (element_name(p.output(0).dtype()).empty())
@@ -92,6 +128,11 @@ class DeviceQuantize : public Tactic {
     if (checked_product(x) > kMostItems) {
       why = "more than 2^31 elements";
       return nullptr;
+    }
+    if (cx.problem.node().as<DynamicQuantizeLinear>()) {
+      const KernelText text = quantize_text(DType::f32, DType::u8, DType::f32, DType::u8, DType::f32, true, false);
+      return std::make_shared<DynamicExecutable>(checked_product(x), compiled(text, cx.problem.device.compute),
+                                                 std::max(cx.problem.device.multiprocessors, 1));
     }
     const int64_t axis = quantize ? quantize->axis : dequantize->axis;
     const ScaleLayout scales =

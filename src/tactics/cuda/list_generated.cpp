@@ -1,3 +1,4 @@
+#include "tactics/cuda/contract.h"
 #include "tactics/cuda/generated.h"
 #include "tactics/cuda/list.h"
 #include "tactics/cuda/packed_matmul.h"
@@ -25,6 +26,7 @@ std::vector<const Tactic*> generated_tactics() {
       &device_sample_tactic(),
       &device_scatter_tactic(),
       &device_packed_matmul_tactic(),
+      &device_contract_tactic(),
       &generated_pointwise_tactic(),
   };
 }
