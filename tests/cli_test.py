@@ -214,6 +214,7 @@ class CliTest(unittest.TestCase):
                  ("build", "small.onnx", "--shapes", "x:1x3x8x8", "--max-shapes", "x:2x3x8x8"): "one of them",
                  ("build", "small.onnx", "--min-shapes", "x:2x3x8x8", "--opt-shapes", "x:1x3x8x8"): "min <= opt <= max",
                  ("build", "small.onnx", "--precision", "f31"): "--precision",
+                 ("build", "small.onnx", "--tactic-sources", "CUDNN"): "--tactic-sources",
                  ("build",): "model",
                  ("run", "small.engine", "--input", "x"): "--input",
                  ("run", "small.engine", "--reference"): "needs the model"}

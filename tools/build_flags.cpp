@@ -8,17 +8,40 @@
 namespace tenon::cli {
 namespace {
 
-std::vector<DType> parse_precisions(const std::string& text) {
-  if (text == "best") return {DType::f16, DType::bf16};
+/// TF32 is no storage type: f32 values, whose products may be rounded.
+std::vector<DType> parse_precisions(const std::string& text, bool& tf32) {
+  tf32 = text == "best";
+  if (tf32) return {DType::f16, DType::bf16};
   std::vector<DType> types;
   for (const std::string& word : split(text, ',')) {
+    if (word == "tf32") {
+      tf32 = true;
+      continue;
+    }
     DType type = parse_dtype(word);
     bool known = type == DType::f32 || type == DType::f16 || type == DType::bf16;
     if (!known)
-      throw Error(ErrorCode::usage, fmt::format("--precision: f32, bf16, f16 or best was expected, found '{}'", word));
+      throw Error(ErrorCode::usage, fmt::format("--precision: f32, tf32, bf16, f16 or best was expected, found '{}'", word));
     if (type != DType::f32) types.push_back(type);
   }
   return types;
+}
+
+/// "+CUDNN,-CUBLAS_LT": changes to the set of all sources.
+uint32_t parse_sources(const std::string& text) {
+  static const std::map<std::string, uint32_t> bits{
+      {"CUBLAS", 1}, {"CUBLAS_LT", 2}, {"CUDNN", 4}, {"EDGE_MASK_CONVOLUTIONS", 8}, {"JIT_CONVOLUTIONS", 16}};
+  uint32_t sources = ~0u;
+  for (const std::string& word : split(text, ',')) {
+    const auto found = word.empty() ? bits.end() : bits.find(word.substr(1));
+    if (found == bits.end() || (word[0] != '+' && word[0] != '-'))
+      throw Error(ErrorCode::usage,
+                  fmt::format("--tactic-sources: + or - and CUBLAS, CUBLAS_LT, CUDNN, EDGE_MASK_CONVOLUTIONS or "
+                              "JIT_CONVOLUTIONS was expected, found '{}'",
+                              word));
+    sources = word[0] == '+' ? sources | found->second : sources & ~found->second;
+  }
+  return sources;
 }
 
 /// Takes the first of the shapes that is given.
@@ -55,7 +78,7 @@ void BuildFlags::add(CLI::App& app, Reference reference) {
   group(app.add_option("--min-shapes", min_shapes_, "Smallest shapes the engine takes")->type_name("SHAPES"), build);
   group(app.add_option("--opt-shapes", opt_shapes_, "Shapes it is tuned for")->type_name("SHAPES"), build);
   group(app.add_option("--max-shapes", max_shapes_, "Largest shapes it takes")->type_name("SHAPES"), build);
-  group(app.add_option("--precision", precision_, "Types allowed besides f32: bf16, f16, or best"), build);
+  group(app.add_option("--precision", precision_, "Types allowed besides f32: tf32, bf16, f16, or best"), build);
   group(app.add_option("--opt-level", opt_level_, "0: first offers, 3: measured, 5: measured longest")
             ->check(CLI::Range(0, 5)),
         build);
@@ -65,6 +88,10 @@ void BuildFlags::add(CLI::App& app, Reference reference) {
             ->type_name("SIZE"),
         build);
   group(app.add_option("--timing-cache", timing_cache_, "Read and write measurements here")->type_name("FILE"), build);
+  group(app.add_option("--tactic-sources", tactic_sources_, "Libraries of a GPU to use or not: -CUDNN,-CUBLAS_LT")
+            ->type_name("SOURCES"),
+        build);
+  group(app.add_flag("--build-lock,!--no-build-lock", build_lock_, "Other builds on the GPU wait while this one measures"), build);
   group(app.add_flag("--verify,!--no-verify", verify_, "Compare with the reference executor"), build);
   group(app.add_flag("--deterministic", deterministic_, "Results independent of the number of threads"), build);
   group(app.add_flag("--exact", exact_, "No rewrite or kernel that changes the order of sums"), build);
@@ -111,12 +138,14 @@ BuildOptions BuildFlags::options(Session& session) const {
   BuildOptions options;
   options.device = device_;
   options.shapes = shape_ranges();
-  if (!precision_.empty()) options.precisions = parse_precisions(precision_);
+  if (!precision_.empty()) options.precisions = parse_precisions(precision_, options.tf32);
+  if (!tactic_sources_.empty()) options.tactic_sources = parse_sources(tactic_sources_);
   options.opt_level = opt_level_;
   if (!time_limit_.empty()) options.time_limit = parse_seconds("--time-limit", time_limit_, 1);
   if (!max_memory_.empty()) options.max_memory = parse_bytes("--max-memory", max_memory_);
   options.timing_cache = timing_cache_;
   options.verify = verify_ && !reference_;
+  options.build_lock = build_lock_;
   options.deterministic = deterministic_;
   options.exact = exact_;
   options.strict_nan = strict_nan_;

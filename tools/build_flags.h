@@ -33,12 +33,13 @@ class BuildFlags {
   std::map<std::string, ShapeRange> shape_ranges() const;
 
   CLI::App* app_ = nullptr;
-  std::string device_ = "auto", shapes_, min_shapes_, opt_shapes_, max_shapes_, precision_, max_memory_, time_limit_;
+  std::string device_ = "auto", shapes_, min_shapes_, opt_shapes_, max_shapes_, precision_, max_memory_, time_limit_, tactic_sources_;
   std::string timing_cache_;
   std::vector<std::string> mark_outputs_, disabled_passes_;
   int opt_level_ = 3, threads_ = 0;
   int64_t stop_after_rewrite_ = -1, chaos_seed_ = -1;
   bool verify_ = false, deterministic_ = false, exact_ = false, strict_nan_ = false, reference_ = false;
+  bool build_lock_ = true;
 };
 
 }  // namespace tenon::cli

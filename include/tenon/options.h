@@ -33,6 +33,7 @@ struct BuildOptions {
   double time_limit = 0;                     // seconds of measuring; 0: none
   int64_t max_memory = 0;                    // bytes of arena + packed weights + workspace; 0: none
   std::string timing_cache;                  // file to read and write; empty: none
+  bool build_lock = true;                    // other builds on the same GPU wait while this one times kernels
   bool verify = true;                        // compare with the reference executor
   bool deterministic = false;                // results independent of the number of threads
   bool exact = false;                        // no rewrite or kernel that reassociates

@@ -1,5 +1,7 @@
 #include "build/select_kernels.h"
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "build/memory_limit.h"
 #include "build/retime.h"
@@ -20,6 +22,7 @@ SelectOptions select_options(const BuildOptions& options, Phases& phases) {
   s.opt_level = options.opt_level;
   s.time_limit = options.time_limit;
   s.chaos_seed = options.chaos_seed;
+  s.in_turn = options.build_lock;
   s.go_on = [&phases, limit = options.time_limit](int64_t done, int64_t total) {
     phases.progress("select", done, total);
     return limit <= 0 || phases.seconds() < limit;
@@ -53,11 +56,20 @@ class KernelSelection {
     options.offer_memory = &memory_;
     Selection selection = select(built_.data, built_.candidates, *built_.device, *built_.threads, cache, options, log_);
     built_.data.choices = std::move(selection.choices);
+    note_rejections(selection);
     built_.report.tactics_timed += selection.timed;
     if (memory_price == 0) settle(selection, cache);
     built_.report.cache_hits = selection.cache_hits;
     built_.report.choices_from_cache = selection.from_cache;
     built_.report.stopped_early = selection.stopped_early;
+  }
+
+  void note_rejections(const Selection& selection) {
+    for (size_t id = 0; id < selection.rejections.size(); ++id)
+      for (const auto& rejection : selection.rejections[id]) {
+        auto& all = built_.candidates.rejections[id];
+        if (std::find(all.begin(), all.end(), rejection) == all.end()) all.push_back(rejection);
+      }
   }
 
   /// Of a choice that was measured, now or in part by others: close calls, then it is final.

@@ -7,6 +7,7 @@
 
 #include "base/hash.h"
 #include "cuda/check.h"
+#include "cuda/code_cache.h"
 #include "cuda/library.h"
 
 extern const char* const kernel_text_prelude;
@@ -98,6 +99,8 @@ int best_arch(int compute) {
 
 std::string key_of(const KernelText& kernel, int compute) {
   Hasher hasher;
+  hasher.add(compiler_version());
+  hasher.add(kernel_text_prelude);
   hasher.add(kernel.text);
   for (const std::string& option : kernel.options) hasher.add(option);
   hasher.add(int64_t{compute} * 2 + kernel.arch_specific);
@@ -195,6 +198,14 @@ bool driver_overlaps() {
   return cudaDriverGetVersion(&version) == cudaSuccess && version >= 12030;
 }
 
+/// From the user's cache, else compiled and kept there.
+std::vector<char> code_of(const KernelText& kernel, int compute, const std::string& key) {
+  const CodeCache& cache = CodeCache::of_user();
+  if (auto code = cache.load(key)) return std::move(*code);
+  std::vector<char> code = compile_only(kernel, compute);
+  cache.store(key, code);
+  return code;
+}
 }  // namespace
 
 const Module& compiled(const KernelText& kernel, int compute) {
@@ -215,7 +226,7 @@ const Module& compiled(const KernelText& kernel, int compute) {
   }
   if (!ours) return *module.get();
   try {
-    promise.set_value(std::make_shared<Module>(compile_only(kernel, compute), key, overlaps));
+    promise.set_value(std::make_shared<Module>(code_of(kernel, compute, key), key, overlaps));
   } catch (...) {
     promise.set_exception(std::current_exception());
     const std::lock_guard lock(mutex);

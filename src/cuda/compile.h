@@ -68,7 +68,7 @@ class Module {
   bool overlaps_;
 };
 
-/// Compiles and loads; equal texts are compiled once in a process. Thread-safe: different texts compile side by side.
+/// Compiles and loads; equal texts are compiled once in a process, and kept in the user's cache (code_cache.h). Thread-safe: different texts compile side by side.
 const Module& compiled(const KernelText&, int compute);
 /// The compute capability of the device that is current.
 int current_compute();

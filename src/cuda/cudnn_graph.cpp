@@ -112,7 +112,8 @@ std::string GraphSpec::text() const {
 namespace {
 
 constexpr int64_t kAlignment = 16;  // of every tensor in memory, in bytes
-constexpr int64_t kMostResults = 32;  // engines asked for per kind of heuristic
+constexpr int64_t kAsked = 12;      // engines asked for per kind of heuristic
+constexpr size_t kEnough = 4;       // of the first kind: then the other kind is not asked
 
 /// Makes the descriptors of a graph, each after those it refers to.
 class Describer {
@@ -254,6 +255,7 @@ class Describer {
 struct EngineFacts {
   std::string name;
   std::vector<cudnnBackendNumericalNote_t> notes;
+  bool generated = false;
 };
 
 EngineFacts facts_of(const Descriptor& config) {
@@ -262,6 +264,9 @@ EngineFacts facts_of(const Descriptor& config) {
   EngineFacts facts{fmt::format("cudnn:engine {}", index.at(0)), {}};
   facts.notes = engines[0].get<cudnnBackendNumericalNote_t>(CUDNN_ATTR_ENGINE_NUMERICAL_NOTE, CUDNN_TYPE_NUMERICAL_NOTE,
                                                             CUDNN_NUMERICAL_NOTE_TYPE_COUNT);
+  const auto behaviour = engines[0].get<cudnnBackendBehaviorNote_t>(CUDNN_ATTR_ENGINE_BEHAVIOR_NOTE, CUDNN_TYPE_BEHAVIOR_NOTE,
+                                                                   CUDNN_BEHAVIOR_NOTE_TYPE_COUNT);
+  facts.generated = std::find(behaviour.begin(), behaviour.end(), CUDNN_BEHAVIOR_NOTE_RUNTIME_COMPILATION) != behaviour.end();
   const auto knobs = config.get_descriptors(CUDNN_ATTR_ENGINECFG_KNOB_CHOICES, CUDNN_BACKEND_KNOB_CHOICE_DESCRIPTOR,
                                             CUDNN_KNOB_TYPE_COUNTS);
   for (const Descriptor& knob : knobs) {
@@ -296,42 +301,36 @@ Graph::Graph(const Library& lib, const GraphSpec& spec, const Target& target)
   graph_.finalize();
 }
 
-std::vector<Descriptor> Graph::results(cudnnBackendHeurMode_t mode, int64_t most) const {
+std::vector<Descriptor> Graph::results(cudnnBackendHeurMode_t mode) const {
   Descriptor heuristic(lib_, CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR, "a list of engines");
   heuristic.set_descriptor(CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH, graph_);
   heuristic.set(CUDNN_ATTR_ENGINEHEUR_MODE, CUDNN_TYPE_HEUR_MODE, 1, &mode);
   if (target_.properties) heuristic.set_descriptor(CUDNN_ATTR_ENGINEHEUR_DEVICEPROP, *target_.properties);
   heuristic.finalize();
-  return heuristic.get_descriptors(CUDNN_ATTR_ENGINEHEUR_RESULTS, CUDNN_BACKEND_ENGINECFG_DESCRIPTOR, most);
+  return heuristic.get_descriptors(CUDNN_ATTR_ENGINEHEUR_RESULTS, CUDNN_BACKEND_ENGINECFG_DESCRIPTOR, kAsked);
 }
 
-std::vector<Engine> Graph::engines(int64_t wanted, const EngineRules& rules) const {
+std::vector<Engine> Graph::engines(const EngineRules& rules) const {
   std::vector<Engine> list;
   std::set<std::string> seen;
   std::string refusal;
-  const auto add = [&](cudnnBackendHeurMode_t mode, int64_t most) -> int64_t {
+  for (auto mode : {CUDNN_HEUR_MODE_A, CUDNN_HEUR_MODE_FALLBACK}) {
+    if (list.size() >= kEnough) break;
     try {
-      std::vector<Descriptor> found = results(mode, most);
-      for (Descriptor& config : found) {
+      for (Descriptor& config : results(mode)) {
         EngineFacts facts = facts_of(config);
-        if (allowed(facts, f32_, rules) && seen.insert(facts.name).second)
-          list.push_back({std::move(config), std::move(facts.name)});
+        if (allowed(facts, f32_, rules) && seen.insert(facts.name).second) list.push_back({std::move(config), std::move(facts.name), facts.generated});
       }
-      return static_cast<int64_t>(found.size());
     } catch (const Refused& r) {
       refusal = r.why;
-      return 0;
     }
-  };
-  for (int64_t most : {wanted + 1, kMostResults}) {
-    list.clear();
-    seen.clear();
-    if (add(CUDNN_HEUR_MODE_A, most) < most) break;
-    if (static_cast<int64_t>(list.size()) >= wanted) return list;
   }
-  if (static_cast<int64_t>(list.size()) < wanted) add(CUDNN_HEUR_MODE_FALLBACK, kMostResults);
   if (list.empty()) throw Refused{refusal.empty() ? lib_.version_text() + " has no engine for this graph" : refusal};
-  return list;
+  std::vector<Engine> ordered;
+  for (const bool generated : {false, true})
+    for (Engine& e : list)
+      if (e.generated == generated) ordered.push_back(std::move(e));
+  return ordered;
 }
 
 Descriptor compile(const Library& lib, const Engine& engine, const Target& target) {

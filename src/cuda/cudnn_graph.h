@@ -77,19 +77,20 @@ struct EngineRules {
 /// One engine with its knobs, ready to be compiled.
 struct Engine {
   Descriptor config;
-  std::string name;  // "cudnn:engine 38 knobs 2=1 13=4"
+  std::string name;        // "cudnn:engine 38 2=1 13=4"
+  bool generated = false;  // its code is compiled at run time, which takes longer
 };
 
 /// A finished operation graph.
 class Graph {
  public:
   Graph(const Library&, const GraphSpec&, const Target&);
-  /// At least the first `wanted` engines that the rules allow, if there are as many, best guess first; never one whose
-  /// results change from run to run. A longer list begins with the shorter one. Each engine costs about 1 ms.
-  std::vector<Engine> engines(int64_t wanted, const EngineRules&) const;
+  /// The engines that the rules allow, best guess first, those that generate code last; never one whose results change
+  /// from run to run. The list depends on the graph, the device and the library's version alone. Takes some milliseconds.
+  std::vector<Engine> engines(const EngineRules&) const;
 
  private:
-  std::vector<Descriptor> results(cudnnBackendHeurMode_t, int64_t most) const;
+  std::vector<Descriptor> results(cudnnBackendHeurMode_t) const;
   const Library& lib_;
   Target target_;
   bool f32_;

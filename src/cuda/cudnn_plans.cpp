@@ -1,7 +1,6 @@
 #include "cuda/cudnn_plans.h"
 
 #include <algorithm>
-#include <future>
 #include <utility>
 
 #include "cuda/check.h"
@@ -54,53 +53,24 @@ Graph make_graph(const Library& lib, int device, const GraphSpec& spec) {
 }  // namespace
 
 Plans::Plans(const Library& lib, int device, GraphSpec spec, const EngineRules& rules)
-    : lib_(lib), device_(device), spec_(std::move(spec)), rules_(rules), graph_(make_graph(lib, device, spec_)) {}
-
-std::vector<Plans::Slot*> Plans::slots(int64_t wanted) {
-  const std::lock_guard lock(mutex_);
-  if (static_cast<int64_t>(slots_.size()) < wanted && !complete_) {
-    const CurrentDevice current(device_);
-    std::vector<Engine> list = graph_.engines(wanted, rules_);
-    complete_ = static_cast<int64_t>(list.size()) < wanted;
-    for (size_t i = slots_.size(); i < list.size(); ++i) slots_.push_back(std::make_unique<Slot>(std::move(list[i])));
-  }
-  std::vector<Slot*> result;
-  for (const auto& slot : slots_)
-    if (static_cast<int64_t>(result.size()) < wanted) result.push_back(slot.get());
-  return result;
+    : lib_(lib), device_(device), spec_(std::move(spec)), graph_(make_graph(lib, device, spec_)) {
+  const CurrentDevice current(device);
+  for (Engine& engine : graph_.engines(rules)) slots_.push_back(std::make_unique<Slot>(std::move(engine)));
 }
 
 std::shared_ptr<const Plan> Plans::get(int64_t index, std::string& why) {
-  std::vector<Slot*> all;
-  try {
-    all = slots(index == 0 ? 1 : std::max(index + 1, kTogether));
-  } catch (const Refused& refused) {
-    why = refused.why;
+  if (index < 0 || index >= static_cast<int64_t>(slots_.size())) {
+    why = fmt::format("{} has {} engines for this problem", lib_.version_text(), slots_.size());
     return nullptr;
   }
-  if (index < 0 || index >= static_cast<int64_t>(all.size())) {
-    why = fmt::format("{} has {} engines for this problem, number {} was asked for", lib_.version_text(), all.size(), index);
-    return nullptr;
-  }
-  Slot& slot = *all[static_cast<size_t>(index)];
-  const auto tried = [](Slot& s) {
-    const std::lock_guard lock(s.mutex);
-    return s.tried;
-  };
-  if (index == 1 && tried(*all[0]) && !tried(slot)) {
-    std::vector<std::future<void>> others;
-    for (size_t i = 2; i < all.size(); ++i) others.push_back(std::async(std::launch::async, [this, &all, i] { compile_slot(*all[i]); }));
-    compile_slot(slot);
-    for (auto& other : others) other.get();
-  }
-  compile_slot(slot);
+  Slot& slot = *slots_[static_cast<size_t>(index)];
   const std::lock_guard lock(slot.mutex);
+  compile_slot(slot);
   if (!slot.plan) why = slot.why;
   return slot.plan;
 }
 
 void Plans::compile_slot(Slot& slot) const {
-  const std::lock_guard lock(slot.mutex);
   if (std::exchange(slot.tried, true)) return;
   try {
     const CurrentDevice current(device_);

@@ -29,14 +29,12 @@ class Plan {
   std::string name_;
 };
 
-/// The engines of one graph on one device, each found and compiled when it is first asked for.
+/// The engines of one graph on one device, each compiled when it is first asked for. Several threads may ask at once.
 class Plans {
  public:
   Plans(const Library&, int device, GraphSpec, const EngineRules&);
-  /// Null, with a sentence, when there is no such engine or it cannot be compiled. Who asks for the second engine after
-  /// the first is trying them in turn: then the first `kTogether` are compiled at the same time.
+  /// Null, with a sentence, when there is no such engine or it cannot be compiled.
   std::shared_ptr<const Plan> get(int64_t index, std::string& why);
-  static constexpr int64_t kTogether = 8;
 
  private:
   struct Slot {
@@ -47,18 +45,13 @@ class Plans {
     std::shared_ptr<const Plan> plan;
     std::string why;
   };
-  /// The first `wanted` slots, or as many as there are.
-  std::vector<Slot*> slots(int64_t wanted);
   void compile_slot(Slot&) const;
 
   const Library& lib_;
   int device_;
   GraphSpec spec_;
-  EngineRules rules_;
   Graph graph_;
-  std::mutex mutex_;  // of the slots' list
   std::vector<std::unique_ptr<Slot>> slots_;
-  bool complete_ = false;
 };
 
 /// Plans of equal graphs are made once per process. Null, with a sentence, when cuDNN takes no such graph.

@@ -46,6 +46,8 @@ class Device {
   virtual const DeviceInfo& info() const = 0;
   /// Kernels read host memory: there is one place, and nothing is ever copied between places.
   virtual bool is_host() const = 0;
+  /// Until the result is destroyed, what this thread asks of the device's libraries goes to this device.
+  virtual std::shared_ptr<void> use() const { return nullptr; }
   /// Aligned to 64 bytes (256 on a GPU). Fails with out_of_memory.
   virtual std::byte* allocate(int64_t bytes, Place) = 0;
   virtual void release(std::byte*, Place) noexcept = 0;

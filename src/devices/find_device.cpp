@@ -5,19 +5,13 @@
 #include <mutex>
 
 #include "base/error.h"
+#include "base/own_folder.h"
 #include "devices/host_device.h"
 
 namespace tenon::core {
 namespace {
 
 constexpr const char* kCudaLibrary = "libtenon_cuda.so";
-
-/// The folder of the library (or program) that this code is part of.
-std::filesystem::path own_folder() {
-  Dl_info info{};
-  return ::dladdr(reinterpret_cast<const void*>(&own_folder), &info) && info.dli_fname ? std::filesystem::absolute(info.dli_fname).parent_path()
-                                                                                       : std::filesystem::path();
-}
 
 /// libtenon_cuda.so, opened once, by its full path: the one beside this library.
 class CudaLibrary {

@@ -125,6 +125,8 @@ void read_device(Bytes bytes, EngineData& e) {
   e.options.exact = r.number<uint8_t>() != 0;
   e.options.deterministic = r.number<uint8_t>() != 0;
   e.options.max_memory = r.number<int64_t>();
+  e.options.tf32 = r.number<uint8_t>() != 0;
+  e.options.sources = r.number<uint32_t>();
 }
 
 void read_profile(Bytes bytes, Profile& p) {

@@ -20,6 +20,8 @@ void write_device(ByteWriter& w, const EngineData& e) {
   w.u8(e.options.exact);
   w.u8(e.options.deterministic);
   w.i64(e.options.max_memory);
+  w.u8(e.options.tf32);
+  w.u32(e.options.sources);
 }
 
 void write_profile(ByteWriter& w, const Profile& p) {

@@ -16,6 +16,7 @@ class Binder {
       : program_(program), plan_(program.plan()), range_(plan_.segments[segment]), bindings_(bindings) {}
 
   BoundSegment bind() {
+    prepare_ahead();
     for (int i = range_.first; i < range_.last; ++i) bound_.steps.push_back(bind_step(plan_.steps[i]));
     place();
     for (int i = 0; i < static_cast<int>(plan_.outputs.size()); ++i) {
@@ -46,10 +47,32 @@ class Binder {
                         [&] { return evaluate(g.type(plan_.slots[s].value).shape, bindings_); });
   }
 
+  // On a GPU, kernels are compiled for a step: those of all steps at the same time.
+  void prepare_ahead() const {
+    if (program_.device().is_host()) return;
+    std::vector<std::pair<NodeId, NodeShapes>> steps;
+    for (int i = range_.first; i < range_.last; ++i) {
+      const Step& step = plan_.steps[i];
+      if (step.kind == Step::Kind::reorder) continue;
+      try {
+        NodeShapes shapes{all_dims(step.in), all_dims(step.out)};
+        check_shapes(program_.graph(), step.node, shapes);
+        steps.emplace_back(step.node, std::move(shapes));
+      } catch (const Error&) {  // bind_step says it
+      }
+    }
+    program_.prepare_together(steps);
+  }
+  std::vector<Dims> all_dims(const std::vector<SlotId>& slots) const {
+    std::vector<Dims> all;
+    for (SlotId s : slots) all.push_back(dims(s));
+    return all;
+  }
+
   BoundStep bind_step(const Step& step) {
     BoundStep bound;
-    for (SlotId s : step.in) bound.in.push_back(dims(s));
-    for (SlotId s : step.out) bound.out.push_back(dims(s));
+    bound.in = all_dims(step.in);
+    bound.out = all_dims(step.out);
     if (step.kind == Step::Kind::reorder) {
       const Slot &from = plan_.slots[step.in[0]], &to = plan_.slots[step.out[0]];
       const Format source = from.kind == Slot::Kind::box ? in_a_box(from.format) : from.format;

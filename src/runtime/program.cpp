@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/side_by_side.h"
 #include "ir/subgraphs.h"
 #include "plan/bodies.h"
 #include "runtime/bodies.h"
@@ -36,16 +37,25 @@ Tensor Weights::plain(const ConstRef& constant) {
 
 std::shared_ptr<const void> Weights::packed(const ConstRef& constant, const std::string& key, int64_t bytes,
                                             FunctionRef<std::shared_ptr<const void>(const Tensor&)> make) {
+  std::shared_ptr<Form> form;
+  Tensor source;
+  bool kept = false;
+  {
+    const std::lock_guard lock(mutex_);
+    auto& entry = packed_[{constant, key}];
+    if (!entry) entry = std::make_shared<Form>();
+    form = entry;
+    const auto it = plain_.find(constant);
+    kept = it != plain_.end();
+    source = kept ? it->second : constant->value();
+  }
+  const std::lock_guard own(form->mutex);
+  if (form->made) return form->made;
+  form->made = make(aligned(source) ? source : aligned_copy(source));
+  if (!kept) release_if_mapped(source.dtype() == DType::string ? std::span<const std::byte>() : source.bytes());
   const std::lock_guard lock(mutex_);
-  const auto it = packed_.find({constant, key});
-  if (it != packed_.end()) return it->second;
-  const auto kept = plain_.find(constant);
-  const Tensor source = kept != plain_.end() ? kept->second : constant->value();
-  auto form = make(aligned(source) ? source : aligned_copy(source));
-  if (kept == plain_.end()) release_if_mapped(source.dtype() == DType::string ? std::span<const std::byte>() : source.bytes());
   packed_bytes_ += bytes;
-  packed_.emplace(std::pair{constant, key}, form);
-  return form;
+  return form->made;
 }
 
 int64_t Weights::packed_bytes() const {
@@ -69,6 +79,16 @@ const std::vector<std::shared_ptr<const Program>>& Program::bodies(NodeId id) co
   return it == bodies_.end() ? none : it->second;
 }
 
+void Program::prepare_together(std::span<const std::pair<NodeId, NodeShapes>> steps) const {
+  side_by_side(static_cast<int64_t>(steps.size()), threads_->size(), [&](int64_t i) {
+    const auto& [id, shapes] = steps[static_cast<size_t>(i)];
+    try {
+      prepare(id, shapes);
+    } catch (const Error&) {  // said again, in order, by who needs the step
+    }
+  });
+}
+
 std::shared_ptr<const Prepared> Program::prepare(NodeId id, const NodeShapes& shapes) const {
   const std::pair key{id, shapes};
   {
@@ -84,15 +104,16 @@ std::shared_ptr<const Prepared> Program::prepare(NodeId id, const NodeShapes& sh
 }
 
 std::shared_ptr<const Prepared> Program::prepare_reorder(DType dtype, const Dims& dims, const Format& from, const Format& to) const {
+  const ReorderKey key{dtype, dims, from, to};
+  {
+    const std::lock_guard lock(mutex_);
+    const auto it = reorders_.find(key);
+    if (it != reorders_.end()) return it->second;
+  }
+  auto made = std::make_shared<const Prepared>(Prepared{setup_.device->prepare_reorder(dtype, dims, from, to)});
   const std::lock_guard lock(mutex_);
   if (reorders_.size() >= kPreparedKept) reorders_.clear();
-  auto& kept = reorders_[{dtype, dims, from, to}];
-  if (!kept) {
-    Prepared made;
-    made.executable = setup_.device->prepare_reorder(dtype, dims, from, to);
-    kept = std::make_shared<const Prepared>(std::move(made));
-  }
-  return kept;
+  return reorders_.emplace(key, std::move(made)).first->second;
 }
 
 std::shared_ptr<const std::byte> Program::constant(const ConstRef& value, const Format& format) const {
@@ -125,10 +146,19 @@ std::shared_ptr<const std::byte> Program::constant(const ConstRef& value, const 
 Prepared Program::make(NodeId id, const NodeShapes& shapes) const {
   const Offer& chosen = setup_.choices.offers[id];
   const Problem problem = this->problem(id);
+  const auto current = setup_.device->use();
   Prepared prepared;
+  std::string no_memory;
   const auto attempt = [&](const Tactic& tactic, const Offer& offer, std::string& why) {
     const PrepareContext context{problem, offer, shapes, *weights_, *threads_};
-    prepared.executable = tactic.prepare(context, why);
+    try {
+      prepared.executable = tactic.prepare(context, why);
+    } catch (const Error& e) {
+      if (setup_.device->is_host()) throw;
+      // A compiler or library of the GPU that fails is a reason to take another kernel.
+      why = e.what();
+      if (e.code() == ErrorCode::out_of_memory) no_memory = why;
+    }
     if (offer.share == Share::view) prepared.view_offset = tactic.view_offset(context);
     return prepared.executable != nullptr || offer.share == Share::view;
   };
@@ -146,6 +176,7 @@ Prepared Program::make(NodeId id, const NodeShapes& shapes) const {
         if (offer.in == chosen.in && offer.out == chosen.out && offer.share == chosen.share && offer != chosen && attempt(*other, offer, why))
           return std::move(prepared);
     }
+    if (!no_memory.empty()) fail(ErrorCode::out_of_memory, "{}", no_memory);
     // The reference reads and writes any format, and never writes before it has read everything.
     Offer last{"reference", {}, chosen.in, chosen.out};
     std::string why;

@@ -3,6 +3,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -11,7 +12,7 @@
 
 namespace tenon::core {
 
-/// The weight forms in use, made once. Also counts their bytes.
+/// The weight forms in use, made once: forms of different constants or keys side by side. Also counts their bytes.
 class Weights : public WeightStore {
  public:
   Tensor plain(const ConstRef&) override;
@@ -20,9 +21,13 @@ class Weights : public WeightStore {
   int64_t packed_bytes() const;
 
  private:
-  mutable std::recursive_mutex mutex_;
+  struct Form {
+    std::mutex mutex;
+    std::shared_ptr<const void> made;
+  };
+  mutable std::mutex mutex_;
   std::map<ConstRef, Tensor> plain_;
-  std::map<std::pair<ConstRef, std::string>, std::shared_ptr<const void>> packed_;
+  std::map<std::pair<ConstRef, std::string>, std::shared_ptr<Form>> packed_;
   int64_t packed_bytes_ = 0;
 };
 
@@ -54,6 +59,8 @@ class Program {
   Weights& weights() const { return *weights_; }
   Problem problem(NodeId id) const { return {setup_.graph, id, setup_.device->info(), setup_.options}; }
 
+  /// Makes the executables of several steps side by side. What fails is left to `prepare`.
+  void prepare_together(std::span<const std::pair<NodeId, NodeShapes>> steps) const;
   /// The executable of a step at these shapes; kept for the next caller, but not when very many shapes came by.
   std::shared_ptr<const Prepared> prepare(NodeId id, const NodeShapes& shapes) const;
   /// The programs of the bodies of a control-flow node, in the order of its GraphRef fields; none for other nodes.

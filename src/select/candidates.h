@@ -13,6 +13,7 @@ namespace tenon::core {
 struct Candidates {
   struct Rejection {
     std::string tactic, why;
+    bool operator==(const Rejection&) const = default;
   };
   std::vector<std::vector<Offer>> offers;          // by NodeId; empty for inputs and constants
   std::vector<std::vector<Rejection>> rejections;  // by NodeId

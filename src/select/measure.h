@@ -1,6 +1,9 @@
 #pragma once
+#include <optional>
+
 #include "engine/engine_data.h"
 #include "runtime/program.h"
+#include "select/scratch.h"
 #include "select/timing_cache.h"
 
 namespace tenon::core {
@@ -13,16 +16,21 @@ struct Measurement {
   Hash problem;  // op, types, dims, constness, device, threads: equal problems cost the same
 };
 
+/// The node's dims at the tuned values; none where they depend on data.
+std::optional<NodeShapes> tuned_shapes(const Graph&, NodeId, const Bindings& opt);
 Hash problem_hash(const Problem&, const NodeShapes&);
-/// The median of several runs with cold caches, as in a network; or a rejection. Runs in the calling process.
-CostRecord measure_here(const Graph&, const Measurement&, Device&, const TacticOptions&, Weights&, Threads&);
-/// Microseconds of a change of format.
-double measure_reorder(DType, const Dims&, const Format& from, const Format& to, Device&, Threads&);
 
-/// Measures one after the other in a child process, so that a kernel that crashes or hangs costs one rejection: its
-/// death, or more than `limit_s` without an answer, is the sentence. `done` gets each result as it comes and returns
-/// false to stop early. On a GPU it measures in this process: a driver does not survive a fork.
-void measure_in_worker(const Graph&, const std::vector<Measurement>&, Device&, const TacticOptions&, double limit_s,
-                       const std::function<bool(size_t index, const CostRecord&)>& done);
+/// A kernel that is ready to be timed, or why there is none.
+struct Trial {
+  std::shared_ptr<const Executable> executable;
+  std::string rejection;
+  bool no_memory = false;  // device memory ran out while it was prepared
+};
+/// Several threads may prepare at once.
+Trial prepare_trial(const Graph&, const Measurement&, Device&, const TacticOptions&, WeightStore&, Threads&);
+/// The median of several runs with cold caches, as in a network; or a rejection. Runs in the calling process.
+CostRecord time_trial(const Graph&, const Measurement&, const Trial&, Device&, const TacticOptions&, Weights&, Scratch&, Threads&);
+/// Microseconds of a change of format.
+double measure_reorder(DType, const Dims&, const Format& from, const Format& to, Device&, Scratch&, Threads&);
 
 }  // namespace tenon::core

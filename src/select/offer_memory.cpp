@@ -30,6 +30,7 @@ int64_t OfferMemory::bytes(const Graph& graph, const Measurement& m, Device& dev
   const auto [entry, is_new] = known_.try_emplace({m.problem.hex(), m.offer.str()}, 0);
   if (!is_new) return entry->second;
   try {
+    const auto current = device.use();
     entry->second = prepared_bytes({graph, m.node, device.info(), options}, m, threads);
   } catch (const Error&) {
   }

@@ -8,11 +8,11 @@
 #include "ir/subgraphs.h"
 #include "plan/bodies.h"
 #include "plan/plan.h"
-#include "runtime/check_shapes.h"
 #include "select/assign.h"
 #include "select/body_shapes.h"
 #include "select/measure.h"
 #include "select/offer_memory.h"
+#include "select/worker.h"
 
 namespace tenon::core {
 namespace {
@@ -20,6 +20,7 @@ namespace {
 constexpr double kNever = std::numeric_limits<double>::infinity();
 constexpr double kReferenceUs = 1e9;  // never measured: taken only when nothing else runs
 constexpr double kWorkerLimitS = 20;
+constexpr double kDeviceLimitS = 60;  // compilers may take long where all cores are busy
 constexpr double kClose = 1.1;  // times the chosen offer's
 constexpr size_t kTried = 3;     // offers of a close call
 constexpr std::string_view kReorder = "reorder";
@@ -50,6 +51,7 @@ class Selector {
   void choose() {
     find_shapes();
     measure();
+    note_rejections();
     const auto picks = assign_offers(g_, candidates_, costs());
     for (NodeId id = 0; id < g_.capacity(); ++id) {
       result_.choices.offers.push_back(candidates_.offers[id].empty() ? Offer{} : candidates_.offers[id][picks[id]]);
@@ -77,7 +79,7 @@ class Selector {
       double least = kNever;
       for (size_t k = 0; k < candidates_.offers[id].size(); ++k) {
         const Offer& o = candidates_.offers[id][k];
-        if (!measurable(id, o) || o.in != chosen.in || o.out != chosen.out || o.share != chosen.share || o.shared_input != chosen.shared_input) continue;
+        if (!measurable(id, k) || o.in != chosen.in || o.out != chosen.out || o.share != chosen.share || o.shared_input != chosen.shared_input) continue;
         if (!cache_.cost(problems_[id], o.str())) continue;
         if (o == chosen) least = offer_cost(id, k);
         else near.emplace_back(offer_cost(id, k), k);
@@ -102,29 +104,27 @@ class Selector {
     return true;
   }
 
-  // Dims at the tuned values. A node whose dims depend on data has none, and keeps its first offer.
+  // A node whose dims depend on data has none, and keeps its first offer.
   void find_shapes() {
     shapes_.resize(g_.capacity());
-    for (NodeId id = 0; id < g_.capacity(); ++id) {
-      if (candidates_.offers[id].empty()) continue;
-      NodeShapes shapes;
-      try {
-        for (Value v : g_.node(id).inputs) shapes.in.push_back(v && !g_.type(v).boxed() ? evaluate(g_.type(v).shape, tuned_) : Dims{});
-        for (const Fact& f : g_.node(id).outputs) shapes.out.push_back(f.type.boxed() ? Dims{} : evaluate(f.type.shape, tuned_));
-        check_shapes(g_, id, shapes);
-      } catch (const Error&) {
-        continue;
-      }
-      shapes_[id] = std::move(shapes);
-    }
+    for (NodeId id = 0; id < g_.capacity(); ++id)
+      if (!candidates_.offers[id].empty()) shapes_[id] = tuned_shapes(g_, id, tuned_);
   }
 
   Problem problem(NodeId id) const { return {g_, id, data_.device, data_.options}; }
 
-  bool measurable(NodeId id, const Offer& offer) const {
+  bool is_kernel(NodeId id, const Offer& offer) const {
     const Tactic* tactic = find_tactic(data_.device.kind, offer.tactic);
-    const bool is_kernel = tactic->tier() != "reference" && tactic->tier() != "bodies" && offer.share != Share::view;
-    return is_kernel && shapes_[id] && candidates_.offers[id].size() > 1;
+    const bool runs = tactic->tier() != "reference" && tactic->tier() != "bodies" && offer.share != Share::view;
+    return runs && shapes_[id] && candidates_.offers[id].size() > 1;
+  }
+  // Low levels measure the first guesses among offers that differ by their knobs alone.
+  bool measurable(NodeId id, size_t k) const {
+    const auto& all = candidates_.offers[id];
+    const Offer& offer = all[k];
+    if (!is_kernel(id, offer)) return false;
+    const auto before = std::count_if(all.begin(), all.begin() + static_cast<int64_t>(k), [&](const Offer& o) { return o.tactic == offer.tactic && o.in == offer.in && o.out == offer.out; });
+    return options_.opt_level >= 3 || before < (options_.opt_level == 2 ? 3 : 1);
   }
 
   void measure() {
@@ -134,21 +134,40 @@ class Selector {
     for (NodeId id = 0; id < g_.capacity(); ++id) {
       if (candidates_.offers[id].size() < 2 || !shapes_[id]) continue;
       problems_[id] = problem_hash(problem(id), *shapes_[id]);
-      for (const Offer& offer : candidates_.offers[id]) {
-        if (!measurable(id, offer) || !seen.emplace(problems_[id], offer.str()).second) continue;
+      for (size_t k = 0; k < candidates_.offers[id].size(); ++k) {
+        const Offer& offer = candidates_.offers[id][k];
+        if (!measurable(id, k) || !seen.emplace(problems_[id], offer.str()).second) continue;
         if (cache_.cost(problems_[id], offer.str())) ++result_.cache_hits;
         else list.push_back({id, offer, *shapes_[id], problems_[id]});
       }
     }
     const auto total = static_cast<int64_t>(list.size());
     if (!go_on(0, total)) return;
-    measure_in_worker(g_, list, device_, data_.options, kWorkerLimitS, [&](size_t i, const CostRecord& record) {
+    int64_t done = 0;
+    WorkerEvents events;
+    events.in_turn = options_.in_turn;
+    events.done = [&](size_t i, const CostRecord& record) {
       const Measurement& m = list[i];
       log_.verbose("select", "{}: {}: {}", g_.describe_node(m.node), m.offer.str(), record.rejection.empty() ? fmt::format("{:.1f} us", record.us) : record.rejection);
       cache_.set_cost(m.problem, m.offer.str(), record);
       ++result_.timed;
-      return go_on(static_cast<int64_t>(i) + 1, total);
-    });
+      return go_on(++done, total);
+    };
+    events.waits = [&] { return go_on(done, total); };
+    measure_in_worker(data_, g_, candidates_, list, device_, device_.is_host() ? kWorkerLimitS : kDeviceLimitS, log_, events);
+  }
+
+  void note_rejections() {
+    result_.rejections.resize(g_.capacity());
+    for (NodeId id = 0; id < g_.capacity(); ++id) {
+      std::set<std::pair<std::string, std::string>> seen;
+      for (size_t k = 0; k < candidates_.offers[id].size(); ++k) {
+        const Offer& offer = candidates_.offers[id][k];
+        const CostRecord* record = measurable(id, k) ? cache_.cost(problems_[id], offer.str()) : nullptr;
+        if (!record || record->rejection.empty() || !seen.emplace(offer.tactic, record->rejection).second) continue;
+        result_.rejections[id].push_back({offer.str(), record->rejection});
+      }
+    }
   }
 
   bool go_on(int64_t done, int64_t total) {
@@ -161,9 +180,9 @@ class Selector {
   double offer_cost(NodeId id, size_t k) const {
     const Offer& offer = candidates_.offers[id][k];
     if (find_tactic(data_.device.kind, offer.tactic)->tier() == "reference") return kReferenceUs;
-    if (!measurable(id, offer)) return 0;
+    if (!is_kernel(id, offer)) return 0;
     const CostRecord* record = cache_.cost(problems_[id], offer.str());
-    if (!record) return 1e4 + 10.0 * static_cast<double>(k);  // not reached before the time limit: earlier guesses first
+    if (!record) return 1e4 + 10.0 * static_cast<double>(k);  // not measured, by level or time limit: earlier guesses first
     return record->rejection.empty() ? record->us + memory_cost(id, offer) : kNever;
   }
 
@@ -202,7 +221,7 @@ class Selector {
     h.add(data_.device.key());
     const Hash key = h.finish();
     if (const CostRecord* known = cache_.cost(key, std::string(kReorder))) return known->us;
-    const double us = measure_reorder(type.dtype, dims, from, to, device_, threads_);
+    const double us = measure_reorder(type.dtype, dims, from, to, device_, scratch_, threads_);
     cache_.set_cost(key, std::string(kReorder), {us, 5, ""});
     return cache_.cost(key, std::string(kReorder))->us;
   }
@@ -216,6 +235,7 @@ class Selector {
   TimingCache& cache_;
   const SelectOptions& options_;
   const Log& log_;
+  Scratch scratch_{device_};  // of reorders
   std::vector<std::optional<NodeShapes>> shapes_;
   std::vector<Hash> problems_;
   Selection result_;
@@ -234,6 +254,8 @@ Hash build_hash(const EngineData& data) {
   for (DType d : data.options.precisions) h.add(std::string(to_string(d)));
   h.add(static_cast<int64_t>(data.options.exact));
   h.add(static_cast<int64_t>(data.options.deterministic));
+  h.add(static_cast<int64_t>(data.options.tf32));
+  h.add(static_cast<int64_t>(data.options.sources));
   for (const auto& [symbol, value] : data.profile.opt) {
     h.add(symbol);
     h.add(value);

@@ -15,6 +15,7 @@ struct SelectOptions {
   int64_t chaos_seed = -1;
   double memory_price = 0;               // microseconds that a byte of an offer's memory counts as
   OfferMemory* offer_memory = nullptr;   // asked when bytes have a price
+  bool in_turn = true;            // other builds on the same GPU wait while this one times kernels
   /// Called between measurements; throws to end the build, returns false to end measuring with what there is.
   std::function<bool(int64_t done, int64_t total)> go_on;
 };
@@ -29,6 +30,8 @@ struct CloseCall {
 struct Selection {
   Choices choices;
   std::vector<CloseCall> close_calls;  // outside of bodies, when the choice was measured
+  /// Offers that could not be measured, by node: "cudnn_conv f16", why.
+  std::vector<std::vector<Candidates::Rejection>> rejections;
   int64_t timed = 0, cache_hits = 0;
   bool from_cache = false, stopped_early = false;
 };

@@ -24,8 +24,8 @@ struct DeviceInfo {
   std::string key() const;
 };
 
-/// Libraries and kernels whose tactics can be left out: one bit each, with the values that TensorRT gives them.
-/// Generated kernels and the reference are always there.
+/// Libraries and kernels whose tactics can be left out: one bit each, with the values that TensorRT gives them. The last is
+/// Tenon's own convolutions. Other own kernels, generated ones and the reference are always there.
 enum TacticSource : uint32_t {
   cublas_source = 1,
   cublas_lt_source = 2,

@@ -1,7 +1,7 @@
 // Graphs for cuDNN, described to the library without a GPU: it takes the properties of one instead.
 #include <gtest/gtest.h>
 
-#include <algorithm>
+#include <set>
 
 #include "cuda/cudnn_graph.h"
 #include "plan/format.h"
@@ -51,13 +51,13 @@ class CudnnGraphs : public testing::Test {
     if (!lib_) GTEST_SKIP() << why;
     if (lib_->version() < 90800) GTEST_SKIP() << lib_->version_text() << " takes no properties of a device";
   }
-  std::vector<std::string> engines(const GraphSpec& g, const EngineRules& rules = {}, int64_t wanted = 12) {
+  std::vector<std::string> engines(const GraphSpec& g, const EngineRules& rules = {}) {
     std::vector<std::string> names;
     try {
       Descriptor properties(*lib_, CUDNN_BACKEND_DEVICEPROP_DESCRIPTOR, "a device");
       properties.set(CUDNN_ATTR_DEVICEPROP_JSON_REPRESENTATION, CUDNN_TYPE_CHAR, static_cast<int64_t>(kHopper.size()), kHopper.data());
       properties.finalize();
-      for (const Engine& e : Graph(*lib_, g, {nullptr, &properties}).engines(wanted, rules)) names.push_back(e.name);
+      for (const Engine& e : Graph(*lib_, g, {nullptr, &properties}).engines(rules)) names.push_back(e.name);
     } catch (const Refused& refused) {
       ADD_FAILURE() << refused.why;
     }
@@ -68,11 +68,11 @@ class CudnnGraphs : public testing::Test {
 
 TEST_F(CudnnGraphs, ConvolutionsWithTheirEpiloguesHaveCompiledEngines) {
   Layer layer;
-  EXPECT_GT(engines(graph_of(layer)).size(), 8u);
+  EXPECT_GE(engines(graph_of(layer)).size(), 8u);
   layer.residual = true;
-  EXPECT_GT(engines(graph_of(layer)).size(), 8u);
+  EXPECT_GE(engines(graph_of(layer)).size(), 8u);
   layer.type = CUDNN_DATA_BFLOAT16;
-  EXPECT_GT(engines(graph_of(layer)).size(), 8u);
+  EXPECT_GE(engines(graph_of(layer)).size(), 8u);
 }
 
 TEST_F(CudnnGraphs, OddChannelsHaveEnginesToo) {
@@ -103,12 +103,7 @@ TEST_F(CudnnGraphs, TheListOfEnginesDependsOnTheProblemAlone) {
   for (const Layer& layer : {Layer{}, exact}) {
     const auto list = engines(graph_of(layer));
     EXPECT_EQ(list, engines(graph_of(layer)));
-    for (int64_t wanted : {1, 2, 8}) {
-      const auto shorter = engines(graph_of(layer), {}, wanted);
-      ASSERT_LE(shorter.size(), list.size());
-      EXPECT_GE(static_cast<int64_t>(shorter.size()), std::min(wanted, static_cast<int64_t>(list.size())));
-      EXPECT_TRUE(std::equal(shorter.begin(), shorter.end(), list.begin()));
-    }
+    EXPECT_EQ(list.size(), std::set<std::string>(list.begin(), list.end()).size());
   }
 }
 

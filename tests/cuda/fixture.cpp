@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "base/side_by_side.h"
 #include "cuda/check.h"
 #include "cuda/compile.h"
 #include "tactics/reorder.h"
@@ -57,22 +58,36 @@ class Trial {
 
   std::vector<std::string> run(const std::vector<const Tactic*>& tactics) {
     const Problem problem{graph_, node_, device_, test_.options};
-    std::vector<std::string> ran;
+    std::vector<Candidate> candidates;
     for (const Tactic* tactic : tactics) {
       std::string why;
       const std::vector<Offer> offers = tactic->offers(problem, why);
       if (offers.empty()) {
         EXPECT_NE(why, "") << tactic->name() << " gives no reason";
       }
-      for (const Offer& offer : offers) {
-        SCOPED_TRACE(describe(*test_.op) + " by " + offer.str());
-        if (const auto kernel = run(problem, *tactic, offer)) ran.push_back(offer.tactic + " " + *kernel + " " + offer.str());
-      }
+      for (const Offer& offer : offers) candidates.push_back({tactic, offer, nullptr, {}});
+    }
+    const NodeShapes shapes = this->shapes();
+    side_by_side(static_cast<int64_t>(candidates.size()), usable_cores(), [&](int64_t i) {
+      Candidate& c = candidates[static_cast<size_t>(i)];
+      c.executable = c.tactic->prepare({problem, c.offer, shapes, weights_, team()}, c.why);
+    });
+    std::vector<std::string> ran;
+    for (const Candidate& c : candidates) {
+      SCOPED_TRACE(describe(*test_.op) + " by " + c.offer.str());
+      if (run(c, shapes)) ran.push_back(c.offer.tactic + " " + c.executable->kernel_name() + " " + c.offer.str());
     }
     return ran;
   }
 
  private:
+  struct Candidate {
+    const Tactic* tactic;
+    Offer offer;
+    std::shared_ptr<const Executable> executable;
+    std::string why;
+  };
+
   Value add_input(int i) {
     const auto* tensor = std::get_if<Tensor>(&test_.inputs[static_cast<size_t>(i)]);
     if (!tensor) return {};
@@ -81,22 +96,24 @@ class Trial {
                             Type::tensor(tensor->dtype(), Shape(tensor->dims().begin(), tensor->dims().end())));
   }
 
-  std::optional<std::string> run(const Problem& problem, const Tactic& tactic, const Offer& offer) {
-    EXPECT_EQ(offer.in.size(), test_.inputs.size());
-    EXPECT_EQ(offer.out.size(), expected_.size());
+  NodeShapes shapes() const {
     NodeShapes shapes;
     for (const HostValue& v : test_.inputs) shapes.in.push_back(dims_of(v));
     for (const HostValue& v : expected_) shapes.out.push_back(dims_of(v));
-    std::string why;
-    const auto executable = tactic.prepare({problem, offer, shapes, weights_, team()}, why);
-    if (!executable) {
-      EXPECT_NE(why, "") << "a refusal needs a reason";
-      return {};
+    return shapes;
+  }
+
+  bool run(const Candidate& c, const NodeShapes& shapes) {
+    EXPECT_EQ(c.offer.in.size(), test_.inputs.size());
+    EXPECT_EQ(c.offer.out.size(), expected_.size());
+    if (!c.executable) {
+      EXPECT_NE(c.why, "") << "a refusal needs a reason";
+      return false;
     }
-    if (offer.share == Share::view) return executable->kernel_name();
-    execute(*executable, offer, shapes, false);
-    if (offer.share == Share::in_place) execute(*executable, offer, shapes, true);
-    return executable->kernel_name();
+    if (c.offer.share == Share::view) return true;
+    execute(*c.executable, c.offer, shapes, false);
+    if (c.offer.share == Share::in_place) execute(*c.executable, c.offer, shapes, true);
+    return true;
   }
 
   static Dims dims_of(const HostValue& value) {

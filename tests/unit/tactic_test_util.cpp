@@ -193,6 +193,7 @@ Tensor random_tensor(DType dtype, Dims dims, std::mt19937& random) {
 
 std::shared_ptr<const void> TestWeights::packed(const ConstRef& constant, const std::string& key, int64_t,
                                                 FunctionRef<std::shared_ptr<const void>(const Tensor&)> make) {
+  const std::lock_guard lock(mutex_);
   auto& entry = packed_[{constant.get(), key}];
   if (!entry) entry = make(constant->value());
   return entry;

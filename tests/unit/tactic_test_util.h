@@ -1,4 +1,5 @@
 #pragma once
+#include <mutex>
 #include <random>
 
 #include "tactics/tactic.h"
@@ -30,7 +31,7 @@ std::vector<std::string> check_tactics(const TacticCase&, Tolerance = {});
 /// The same, and fails unless an offer of `tactic` ran.
 void expect_tactic(const TacticCase&, std::string_view tactic, Tolerance = {});
 
-/// A weight store without an engine behind it.
+/// A weight store without an engine behind it. Thread-safe.
 class TestWeights : public WeightStore {
  public:
   Tensor plain(const ConstRef& constant) override { return constant->value(); }
@@ -38,6 +39,7 @@ class TestWeights : public WeightStore {
                                      FunctionRef<std::shared_ptr<const void>(const Tensor&)> make) override;
 
  private:
+  std::recursive_mutex mutex_;
   std::map<std::pair<const Constant*, std::string>, std::shared_ptr<const void>> packed_;
 };
 

@@ -32,6 +32,7 @@ class CudaDevice : public Device {
   explicit CudaDevice(DeviceInfo info) : info_(std::move(info)) {}
   const DeviceInfo& info() const override { return info_; }
   bool is_host() const override { return false; }
+  std::shared_ptr<void> use() const override { return std::make_shared<CurrentDevice>(info_.index); }
 
   std::byte* allocate(int64_t bytes, Place place) override {
     const CurrentDevice current(info_.index);

@@ -28,7 +28,7 @@ class CublasLtConv : public Tactic {
       offer.in[0].layout = offer.out[0].layout = channels_last(p.input(0).rank());
       if (p.input(3).present()) offer.in[3].layout = offer.out[0].layout;
       store_as(offer, p, storage);
-      if (cublaslt_activation(conv->activation, stored_as(offer.out[0], p.output(0).dtype()), p.options.exact)) add_algorithm_offers(std::move(offer), result);
+      if (cublaslt_activation(conv->activation, stored_as(offer.out[0], p.output(0).dtype()), p.options.exact)) add_algorithm_offers(p, storage, std::move(offer), result);
       else why = "cuBLASLt has no activation '" + conv->activation.kind + "' for this type";
     }
     return result;

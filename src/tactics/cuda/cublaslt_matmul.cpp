@@ -35,7 +35,7 @@ class CublasLtMatMul : public Tactic {
         why = "cuBLASLt has no activation '" + op->activation.kind + "' for this type";
         continue;
       }
-      add_algorithm_offers(offer, result);
+      add_algorithm_offers(p, storage, offer, result);
     }
     return result;
   }

@@ -115,7 +115,7 @@ class ProductExecutable : public DeviceExecutable {
   bool choose(int64_t index, int64_t workspace, std::string& why) {
     const auto found = Search(lib_, workspace).run(Operation(lib_, parts_.mode), w_, a_, y_);
     if (index < 0 || index >= static_cast<int64_t>(found.size())) {
-      why = fmt::format("{} has {} algorithms for this product, number {} was asked for", lib_.version(), found.size(), index);
+      why = fmt::format("{} has {} algorithms for this product", lib_.version(), found.size());
       return false;
     }
     algorithm_ = found[static_cast<size_t>(index)].algo;
@@ -177,8 +177,8 @@ std::shared_ptr<const Executable> prepare_product(const PrepareContext& cx, Prod
   return executable;
 }
 
-void add_algorithm_offers(Offer offer, std::vector<Offer>& into) {
-  for (int i = 0; i < kProductAlgorithms; ++i) {
+void add_algorithm_offers(const Problem& p, DType storage, Offer offer, std::vector<Offer>& into) {
+  for (int i = 0; i < (is_preferred(p, storage) ? kProductAlgorithms : kOtherAlgorithms); ++i) {
     offer.config["algo"] = i;
     into.push_back(offer);
   }

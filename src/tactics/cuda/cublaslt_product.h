@@ -5,8 +5,8 @@
 
 namespace tenon::core::cuda {
 
-/// How many of the heuristics' algorithms compete per product.
-inline constexpr int kProductAlgorithms = 8;
+/// How many of the heuristics' algorithms compete per product: in the preferred storage type, and in each other.
+inline constexpr int kProductAlgorithms = 8, kOtherAlgorithms = 3;
 
 /// A matrix in memory. Row-major rows x columns is what cuBLASLt calls columns x rows.
 struct ProductMatrix {
@@ -39,6 +39,6 @@ struct Product {
 /// heuristics' list); null with a sentence where there is no such algorithm.
 std::shared_ptr<const Executable> prepare_product(const PrepareContext&, Product, std::string& why);
 /// One offer per algorithm.
-void add_algorithm_offers(Offer, std::vector<Offer>& into);
+void add_algorithm_offers(const Problem&, DType storage, Offer, std::vector<Offer>& into);
 
 }  // namespace tenon::core::cuda

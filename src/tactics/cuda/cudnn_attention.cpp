@@ -8,6 +8,8 @@
 namespace tenon::core::cuda {
 namespace {
 
+constexpr int kAttentionEngines = 3;  // cuDNN compiles them at run time: seconds each
+
 using cudnn::GraphOp;
 using cudnn::GraphSpec;
 
@@ -126,9 +128,9 @@ class CudnnAttention : public Tactic {
       }
       // A mask keeps its own type: the lowest f32 number, which hides a key, would become an infinity in f16.
       if (p.input(kMask).present()) offer.in[kMask].storage = DType::none;
-      add_engine_offers(offer, result);
+      add_engine_offers(p, storage, offer, result, kAttentionEngines);
       for (Format* f : {&offer.in[0], &offer.in[1], &offer.in[2], &offer.out[0]}) f->layout = tokens_first();
-      add_engine_offers(offer, result);
+      add_engine_offers(p, storage, offer, result, kAttentionEngines);
     }
     return result;
   }

@@ -151,7 +151,7 @@ class CudnnConv : public Tactic {
     int t = trial.memory(Dims(4, 1), Dims(4, 1), CUDNN_DATA_FLOAT);
     if (!append_activation(trial, op->activation, t, why)) return {};
     std::vector<Offer> result;
-    for (DType storage : storage_types(p, why)) add_engine_offers(channels_last_offer(p, storage), result);
+    for (DType storage : storage_types(p, why)) add_engine_offers(p, storage, channels_last_offer(p, storage), result);
     return result;
   }
 

@@ -45,7 +45,7 @@ class CudnnMatMul : public Tactic {
       } else if (stored == DType::f32 && !p.options.tf32) {
         why = "cuDNN multiplies f32 matrices in TF32 only, which is not allowed";
       } else {
-        add_engine_offers(offer, result, kMatMulEngines);
+        add_engine_offers(p, storage, offer, result, kMatMulEngines);
       }
     }
     return result;

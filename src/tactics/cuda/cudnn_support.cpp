@@ -107,7 +107,8 @@ std::shared_ptr<const Executable> prepare_graph(const PrepareContext& cx, const 
   return std::make_shared<CudnnExecutable>(std::move(plan), spec.tensors().size(), std::move(bindings), std::move(unused));
 }
 
-void add_engine_offers(Offer offer, std::vector<Offer>& into, int count) {
+void add_engine_offers(const Problem& p, DType storage, Offer offer, std::vector<Offer>& into, int most) {
+  const int count = is_preferred(p, storage) ? most : std::min(most, kOtherEngines);
   for (int i = 0; i < count; ++i) {
     offer.config["plan"] = i;
     into.push_back(offer);

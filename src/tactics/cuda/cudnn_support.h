@@ -6,8 +6,8 @@
 
 namespace tenon::core::cuda {
 
-/// How many engines compete per problem.
-inline constexpr int kEngines = 8;
+/// How many engines compete per problem: in the type that is expected to win, and in each other type.
+inline constexpr int kEngines = 6, kOtherEngines = 2;
 
 /// Appends an activation to a graph; false with a sentence when cuDNN has none of that name. `t` becomes the result.
 bool append_activation(cudnn::GraphSpec&, const Activation&, int& t, std::string& why);
@@ -39,7 +39,7 @@ class CudnnExecutable : public DeviceExecutable {
 /// The offer's engine ("plan" in its config) for a graph; null with a sentence.
 std::shared_ptr<const Executable> prepare_graph(const PrepareContext&, const cudnn::GraphSpec&,
                                                 std::vector<CudnnExecutable::Binding>, std::string& why);
-/// One offer per engine number below `count`.
-void add_engine_offers(Offer, std::vector<Offer>& into, int count = kEngines);
+/// One offer per engine number below `most`, below `kOtherEngines` where another storage type than `storage` is preferred.
+void add_engine_offers(const Problem&, DType storage, Offer, std::vector<Offer>& into, int most = kEngines);
 
 }  // namespace tenon::core::cuda

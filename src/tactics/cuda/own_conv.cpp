@@ -3,6 +3,7 @@
 #include "ops/conv.h"
 #include "tactics/cuda/own_gemm.h"
 #include "tactics/cuda/own_window.h"
+#include "tactics/cuda/support.h"
 #include "tactics/support.h"
 
 namespace tenon::core::cuda {
@@ -26,7 +27,7 @@ class OwnConv : public Tactic, public Foresight {
   std::vector<Offer> offers(const Problem& p, std::string& why) const override {
     const Conv* conv = p.node().as<Conv>();
     if (!conv) why = "not a convolution";
-    if (!why.empty() || !is_float_node(p, why) || !has_async_copies(p, why)) return {};
+    if (!why.empty() || !source_enabled(p, jit_convolutions_source, why) || !is_float_node(p, why) || !has_async_copies(p, why)) return {};
     if (!is_window_conv(p, why) || !activation_definition(conv->activation, why)) return {};
     std::vector<Offer> result;
     for (DType storage : storages(p)) add_offers(p, *conv, storage, result);

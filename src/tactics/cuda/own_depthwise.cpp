@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "tactics/cuda/own_window.h"
+#include "tactics/cuda/support.h"
 #include "tactics/support.h"
 
 extern const char* const kernel_text_tile;
@@ -52,7 +53,7 @@ class OwnDepthwise : public Tactic, public Foresight {
   std::vector<Offer> offers(const Problem& p, std::string& why) const override {
     const Conv* conv = p.node().as<Conv>();
     if (!conv) why = "not a convolution";
-    if (!why.empty() || !is_float_node(p, why) || !is_window_conv(p, why) || !activation_definition(conv->activation, why)) return {};
+    if (!why.empty() || !source_enabled(p, jit_convolutions_source, why) || !is_float_node(p, why) || !is_window_conv(p, why) || !activation_definition(conv->activation, why)) return {};
     if (!is_depthwise(p)) {
       why = "not a depthwise convolution";
       return {};

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "tactics/cuda/own_window.h"
+#include "tactics/cuda/support.h"
 #include "tactics/support.h"
 
 extern const char* const kernel_text_tile;
@@ -109,7 +110,7 @@ class OwnStem : public Tactic, public Foresight {
   static bool supports(const Problem& p, std::string& why) {
     const Conv* conv = p.node().as<Conv>();
     if (!conv) why = "not a convolution";
-    if (!why.empty() || !is_float_node(p, why) || !has_async_copies(p, why) || !is_window_conv(p, why)) return false;
+    if (!why.empty() || !source_enabled(p, jit_convolutions_source, why) || !is_float_node(p, why) || !has_async_copies(p, why) || !is_window_conv(p, why)) return false;
     const Dims& w = p.input(1).constant->dims();
     const Window& window = conv->window;
     const bool one_stride = window.strides.empty() || window.strides[0] == window.strides.back();

@@ -30,6 +30,13 @@ bool has_elements(const Problem& p, int input, std::string& why) {
   return false;
 }
 
+bool is_preferred(const Problem& p, DType storage) {
+  const DType own = p.output(0).dtype();
+  for (DType d : p.options.precisions)
+    if (is_fast_float(d) && d != own) return own == DType::f32 ? storage == d : storage == DType::none;
+  return true;
+}
+
 bool source_enabled(const Problem& p, TacticSource source, std::string& why) {
   if (p.options.sources & source) return true;
   why = fmt::format("the tactic source with bit {} is turned off", static_cast<uint32_t>(source));

@@ -9,6 +9,8 @@ namespace tenon::core::cuda {
 std::vector<DType> storage_types(const Problem&, std::string& why);
 /// Kernels have elements of the input's type; false with a sentence.
 bool has_elements(const Problem&, int input, std::string& why);
+/// The storage type expected to be fastest: the first that the user allows, or the only one.
+bool is_preferred(const Problem&, DType storage);
 /// False with a sentence when the user left the source out.
 bool source_enabled(const Problem&, TacticSource, std::string& why);
 /// The type of the elements that an offer stores for output 0.
