@@ -20,7 +20,7 @@ int64_t at_or_zero(const std::vector<int64_t>& values, int64_t i) {
 /// can be put in front of it.
 class Independent {
  public:
-  Independent(const Graph& body, const Scan& scan) : body_(body), scan_(scan) {
+  Independent(const Graph& body, const Scan& scan) : body_(body) {
     for (size_t i = scan.states + scan.sequences; i < body.inputs().size(); ++i) fixed_.insert(body.inputs()[i]);
     for (int64_t k = 0; k < scan.sequences; ++k)
       if (const Value v = body.inputs()[scan.states + k]; ranked_tensor(body, v))
@@ -78,7 +78,6 @@ class Independent {
   }
 
   const Graph& body_;
-  const Scan& scan_;
   std::set<Value> fixed_;                 // from outside, and constants
   std::map<Value, int64_t> direction_;    // elements and what is made of them
   std::vector<NodeId> nodes_;
