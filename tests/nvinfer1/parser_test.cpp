@@ -229,6 +229,20 @@ TEST_F(OnnxParserTest, NarrowsIntegersOfInputsAndOutputs) {
   EXPECT_EQ(result<int32_t>("y", 3), (std::vector<int32_t>{-1, 2, -3}));
 }
 
+TEST_F(OnnxParserTest, OutputsOfUnknownRankAreGivenByTheRun) {
+  GraphBytes g;
+  g.inputs = {value_info("a", kFloat, {"2"}), value_info("b", kFloat, {"2", "3"}), value_info("which", kInt64, {})};
+  g.outputs = {value_info("y", kFloat, {"N"})};
+  g.nodes = {node("SequenceConstruct", {"a", "b"}, {"both"}), node("SequenceAt", {"both", "which"}, {"y"})};
+  ASSERT_TRUE(parse(model_of(g))) << logger.text;
+  give<float>("a", {1, 2});
+  give<float>("b", {3, 4, 5, 6, 7, 8});
+  give<int32_t>("which", {1});
+  run();
+  expect("y", {3, 4, 5, 6, 7, 8});
+  EXPECT_EQ(list(engine->getTensorShape("y")), (std::vector<int32_t>{-1}));
+}
+
 TEST_F(OnnxParserTest, RefitsFromAModel) {
   config->setFlag(BuilderFlag::kREFIT);
   ASSERT_TRUE(parse(model_of(scaled()))) << logger.text;

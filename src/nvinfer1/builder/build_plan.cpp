@@ -121,6 +121,10 @@ PlanTensor plan_tensor(const NetTensor& t, bool is_input) {
     const char* name = is_input ? t.getDimensionName(i) : nullptr;
     p.dim_names.push_back(name ? name : "");
   }
+  if (dims.nbDims < 0) {  // only a run tells its rank: shown as one open dim
+    p.dims = {-1};
+    p.dim_names = {""};
+  }
   p.shape_io = is_input ? is_shape_values(t) : t.is_shape_output;
   p.on_host = p.shape_io || t.getLocation() == nv::TensorLocation::kHOST;
   p.execution = !p.shape_io || t.is_output;
