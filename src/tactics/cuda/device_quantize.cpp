@@ -118,7 +118,10 @@ class DeviceQuantize : public Tactic {
     std::vector<Offer> offers{row_major_offer(p, name())};
     const bool blocks = (quantize ? quantize->block_size : dequantize->block_size) > 0;
     if (!blocks) offers = in_both_layouts(offers[0], p.input(0).rank());
-    return in_precisions_and_across(offers, p);
+    std::vector<Offer> result = in_precisions_and_across(offers, p);
+    // A rounded scale moves every element.
+    for (Offer& offer : result) offer.in[1].storage = DType::none;
+    return result;
   }
 
   std::shared_ptr<const Executable> prepare(const PrepareContext& cx, std::string& why) const override {
