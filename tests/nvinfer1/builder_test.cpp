@@ -258,6 +258,7 @@ struct Selector : IAlgorithmSelector {
   };
   int32_t selectAlgorithms(IAlgorithmContext const& context, IAlgorithm const* const* choices, int32_t count, int32_t* selection) override {
     offered[context.getName()] = count;
+    for (int32_t i = 0; i < count; ++i) most_workspace = std::max(most_workspace, choices[i]->getWorkspaceSize());
     if (none) return 0;
     const auto it = wanted.find(context.getName());
     for (int32_t i = 0; i < count; ++i) {
@@ -280,6 +281,7 @@ struct Selector : IAlgorithmSelector {
   }
   std::map<std::string, int32_t> offered;
   std::map<std::string, Pick> wanted, reported;
+  std::size_t most_workspace = 0;
   bool none = false;
 };
 
@@ -292,6 +294,7 @@ TEST_F(BuilderTest, AlgorithmSelectorChoosesAndReplays) {
   ASSERT_NE(build(), nullptr) << logger.text;
   ASSERT_FALSE(last.reported.empty());
   EXPECT_EQ(last.reported.size(), last.offered.size());
+  EXPECT_LT(last.most_workspace, size_t{1} << 30);
   // The first of the offers of every layer that had several, then the same build with the choices of the first.
   replay.wanted = last.reported;
   config->setAlgorithmSelector(&replay);

@@ -187,4 +187,28 @@ TEST_F(MovingLayersTest, NonZeroAndNms) {
   EXPECT_EQ(list(kept.shape), (std::vector<int32_t>{2, 3}));
 }
 
+TEST_F(MovingLayersTest, NmsWithBoxesOfTheirOwnForEachClass) {
+  // Two boxes; the classes see them in opposite places, so class 0 keeps both and class 1 one.
+  ITensor& boxes = constant({1, 2, 2, 4}, {0, 0, 1, 1, 0, 0, 1, 1, 5, 5, 6, 6, 0, 0, 1, 0.95f});
+  ITensor& scores = input("scores", {1, 2, 2});
+  auto* nms = network->addNMS(boxes, scores, constant_i32({}, {10}));
+  nms->setInput(3, constant({}, {0.5f}));
+  nms->setInput(4, constant({}, {0.1f}));
+  output(nms->getOutput(0), "kept");
+  output(nms->getOutput(1), "count");
+  give("scores", Floats{0.5f, 0.6f, 0.7f, 0.8f});
+  engine.reset(builder->buildEngineWithConfig(*network, *config));
+  ASSERT_NE(engine, nullptr) << logger.text;
+  context.reset(engine->createExecutionContext());
+  Grower kept;
+  int32_t count = 0;
+  context->setTensorAddress("scores", data["scores"].bytes.data());
+  context->setTensorAddress("count", &count);
+  context->setOutputAllocator("kept", &kept);
+  ASSERT_TRUE(context->enqueueV3(nullptr)) << logger.text;
+  ASSERT_EQ(count, 3);
+  const auto* found = reinterpret_cast<const int32_t*>(kept.memory.data());
+  EXPECT_EQ(std::vector<int32_t>(found, found + 9), (std::vector<int32_t>{0, 0, 1, 0, 0, 0, 0, 1, 1}));
+}
+
 }  // namespace

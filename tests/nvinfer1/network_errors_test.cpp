@@ -84,6 +84,8 @@ TEST_F(NetworkErrorsTest, TensorsOfLists) {
   expect_error(ErrorCode::kINVALID_ARGUMENT, "tensor 'foreign' belongs to another network");
   network->markOutput(foreign);
   expect_error(ErrorCode::kINVALID_ARGUMENT, "belongs to another network");
+  network->markOutput(x);
+  expect_error(ErrorCode::kINVALID_ARGUMENT, "put an identity layer between");
   auto* layer = network->addUnary(x, UnaryOperation::kNEG);
   layer->setInput(0, foreign);
   expect_error(ErrorCode::kINVALID_ARGUMENT, "belongs to another network");

@@ -142,6 +142,19 @@ TEST_F(RecurrentTest, TwoLayersOfTanh) {
   expect("h", {a, b, std::tanh(a), std::tanh(3 * b)});
 }
 
+TEST_F(RecurrentTest, SkippingTheProductWithTheData) {
+  ITensor& x = input("x", {1, 2});
+  auto* layer = network->addRNNv2(x, 1, kHidden, 1, RNNOperation::kRELU);
+  layer->setInputMode(RNNInputMode::kSKIP);
+  EXPECT_EQ(layer->getInputMode(), RNNInputMode::kSKIP);
+  layer->setWeightsForGate(0, G::kINPUT, false, weights({1, 2, 3, 4}));
+  layer->setHiddenState(constant({1, 2}, {1, 10}));
+  output(layer->getOutput(0), "y");
+  give("x", Floats{100, -200});
+  run();
+  expect("y", {121, 0});
+}
+
 TEST_F(RecurrentTest, MissingWeightsAreNamed) {
   ITensor& x = input("x", {1, 1});
   output(network->addRNNv2(x, 1, kHidden, 1, RNNOperation::kTANH)->getOutput(0), "y");

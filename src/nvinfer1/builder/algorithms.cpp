@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "runtime/check_shapes.h"
+#include "runtime/program.h"
 #include "select/measure.h"
 
 namespace tenon::adapter {
@@ -53,10 +54,27 @@ class Variant final : public nv::IAlgorithmVariant, public nv::apiv::VAlgorithmV
   int64_t implementation_, tactic_;
 };
 
+/// What an implementation asks for at the tuned dims; 0 when that can't be told.
+std::size_t workspace_of(const core::Built& built, core::NodeId id, const core::Offer& offer, const core::NodeShapes& shapes) {
+  const core::Problem problem{built.data.graph, id, built.data.device, built.data.options};
+  const core::Tactic* tactic = core::find_tactic(built.data.device.kind, offer.tactic);
+  core::Weights weights;
+  std::string why;
+  try {
+    const auto executable = tactic->prepare({problem, offer, shapes, weights, *built.threads}, why);
+    return executable ? static_cast<std::size_t>(executable->workspace_bytes()) : 0;
+  } catch (const std::exception&) {
+    return 0;
+  }
+}
+
+/// Valid as long as the build and the dims it was made from.
 class Algorithm final : public nv::IAlgorithm, public nv::apiv::VAlgorithm {
  public:
-  Algorithm(const core::Graph& g, core::NodeId id, const core::Offer& offer, const core::NodeShapes& shapes, double us) : variant_(offer), us_(us) {
+  Algorithm(const core::Built& built, core::NodeId id, const core::Offer& offer, const core::NodeShapes& shapes, double us)
+      : built_(built), id_(id), offer_(offer), shapes_(shapes), variant_(offer), us_(us) {
     mImpl = this;
+    const core::Graph& g = built.data.graph;
     const core::Node& node = g.node(id);
     for (size_t i = 0; i < offer.in.size() && i < node.inputs.size(); ++i) io_.emplace_back(g.fact(node.inputs[i]).type, offer.in[i], i < shapes.in.size() ? shapes.in[i] : core::Dims{});
     for (size_t i = 0; i < offer.out.size() && i < node.outputs.size(); ++i) io_.emplace_back(node.outputs[i].type, offer.out[i], i < shapes.out.size() ? shapes.out[i] : core::Dims{});
@@ -67,12 +85,16 @@ class Algorithm final : public nv::IAlgorithm, public nv::apiv::VAlgorithm {
   }
   nv::IAlgorithmVariant const& getAlgorithmVariant() const noexcept override { return variant_; }
   float getTimingMSec() const noexcept override { return static_cast<float>(us_ / 1000); }
-  std::size_t getWorkspaceSize() const noexcept override { return 0; }
+  std::size_t getWorkspaceSize() const noexcept override { return workspace_of(built_, id_, offer_, shapes_); }
   nv::IAlgorithmIOInfo const* getAlgorithmIOInfoByIndex(int32_t index) const noexcept override {
     return index < 0 || index >= static_cast<int32_t>(io_.size()) ? nullptr : &io_[static_cast<size_t>(index)];
   }
 
  private:
+  const core::Built& built_;
+  core::NodeId id_;
+  core::Offer offer_;
+  core::NodeShapes shapes_;
   Variant variant_;
   double us_;
   std::deque<IoInfo> io_;
@@ -150,7 +172,7 @@ bool offer_layer(nv::IAlgorithmSelector& selector, core::Built& built, core::Nod
   std::vector<std::unique_ptr<Algorithm>> algorithms;
   std::vector<const nv::IAlgorithm*> choices;
   for (const core::Offer& offer : offers) {
-    algorithms.push_back(std::make_unique<Algorithm>(built.data.graph, id, offer, shapes, measured_us(built, id, offer, shapes, cache)));
+    algorithms.push_back(std::make_unique<Algorithm>(built, id, offer, shapes, measured_us(built, id, offer, shapes, cache)));
     choices.push_back(algorithms.back().get());
   }
   std::vector<int32_t> selection(choices.size(), -1);
@@ -182,7 +204,7 @@ void report_all(nv::IAlgorithmSelector& selector, const core::Built& built, cons
     const core::Offer& offer = built.data.choices.offers[static_cast<size_t>(id)];
     const auto shapes = shapes_of(built, id);
     contexts.push_back(std::make_unique<LayerContext>(built, id));
-    algorithms.push_back(std::make_unique<Algorithm>(built.data.graph, id, offer, shapes, measured_us(built, id, offer, shapes, cache)));
+    algorithms.push_back(std::make_unique<Algorithm>(built, id, offer, shapes, measured_us(built, id, offer, shapes, cache)));
     context_list.push_back(contexts.back().get());
     algorithm_list.push_back(algorithms.back().get());
   }

@@ -32,6 +32,27 @@ std::string in_context(const LayerBase& layer, const std::string& message) {
   return message.rfind("layer '", 0) == 0 ? message : layer.describe() + ": " + message;
 }
 
+/// The layers that `last` needs and that are not done, each after those it needs itself, `last` too. No recursion:
+/// networks may be deeper than the stack.
+template <class Done>
+std::vector<const LayerBase*> needed_first(const LayerBase& last, const Done& done) {
+  std::vector<const LayerBase*> order;
+  std::set<const LayerBase*> seen{&last};
+  std::vector<std::pair<const LayerBase*, size_t>> open{{&last, 0}};
+  while (!open.empty()) {
+    const LayerBase& layer = *open.back().first;
+    if (is_boundary(layer) || open.back().second == layer.inputs().size()) {
+      order.push_back(&layer);
+      open.pop_back();
+      continue;
+    }
+    const NetTensor* input = layer.inputs()[open.back().second++];
+    const LayerBase* producer = input ? input->producer() : nullptr;
+    if (producer && !done(*producer) && seen.insert(producer).second) open.emplace_back(producer, 0);
+  }
+  return order;
+}
+
 }  // namespace
 
 Lowering::Lowering(const Network& n, core::Graph& g, bool types) : network(n), graph(g), types_only(types) {}
@@ -51,6 +72,10 @@ Value Lowering::value(const NetTensor& tensor) {
   if (const auto it = values_.find(&tensor); it != values_.end()) return it->second;
   if (outer && !depends_on_body(*this, tensor)) return values_[&tensor] = capture_tensor(tensor);
   if (tensor.is_input()) return values_[&tensor] = lower_input(tensor);
+  const auto done = [&](const LayerBase& layer) { return active_.count(&layer) > 0 || values_.count(layer.outputs()[0].get()) > 0; };
+  if (!outer)
+    for (const LayerBase* layer : needed_first(*tensor.producer(), done))
+      if (layer != tensor.producer() && !done(*layer)) lower_layer(*layer);
   lower_layer(*tensor.producer());
   const auto it = values_.find(&tensor);
   core::assume(it != values_.end(), "a layer gives a value for each of its outputs");

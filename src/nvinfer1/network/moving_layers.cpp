@@ -260,21 +260,47 @@ bool NmsLayer::setIndicesType(nv::DataType type) noexcept {
   return true;
 }
 
+namespace {
+
+/// (image of a class, 0, box) as (image, class, box).
+Value classes_apart(Lowering& l, Value kept, int64_t classes) {
+  const auto column = [&](int64_t i) { return l.add(core::Slice{}, {kept, l.i64({i}), l.i64({i + 1}), l.i64({1})}); };
+  const Value both = column(0), count = l.number(l.dtype(kept), static_cast<double>(classes));
+  core::Concat join;
+  join.axis = 1;
+  return l.add(join, {l.add(Binary(B::div), {both, count}), l.add(Binary(B::mod), {both, count}), column(2)});
+}
+
+}  // namespace
+
 std::vector<Value> NmsLayer::lower(Lowering& l) const {
   Value boxes = l.value(required(0));
-  const Value scores = l.value(required(1));
-  if (l.rank(boxes) == 4) {
-    if (l.shape(boxes)[2] != core::Dim(1)) refuse(Code::kUNSUPPORTED_STATE, "boxes of their own for each class are not supported; found {}", l.fact(boxes).type.str());
+  const Value by_class = l.value(required(1));
+  if (l.rank(boxes) < 3 || l.rank(boxes) > 4 || l.rank(by_class) != 3)
+    refuse(Code::kINVALID_ARGUMENT, "boxes [batch,count,4] or [batch,count,classes,4] and scores [batch,count,classes] were expected; found {} and {}",
+           l.fact(boxes).type.str(), l.fact(by_class).type.str());
+  const core::Dim classes = l.rank(boxes) == 4 ? l.shape(boxes)[2] : core::Dim(1);
+  if (!classes.is_const()) refuse(Code::kUNSUPPORTED_STATE, "the number of classes must be known; found {}", l.fact(boxes).type.str());
+  Value scores = l.transposed(by_class, {0, 2, 1});
+  const bool apart = classes.value() != 1;
+  if (apart) {  // classes as images of their own
+    const core::Dim batch = l.shape(boxes)[0], each = l.shape(boxes)[1];
+    if (!batch.is_const() && !each.is_const())
+      refuse(Code::kUNSUPPORTED_STATE, "boxes of their own for each class need a known batch or number of boxes; found {}", l.fact(boxes).type.str());
+    const int64_t images = batch.is_const() ? batch.value() * classes.value() : -1, count = each.is_const() ? each.value() : -1;
+    boxes = l.reshaped(l.transposed(boxes, {0, 2, 1, 3}), {images, count, 4});
+    scores = l.reshaped(scores, {images, 1, count});
+  } else if (l.rank(boxes) == 4) {
     boxes = l.squeezed(boxes, {2});
   }
-  if (l.rank(boxes) != 3 || l.rank(scores) != 3)
-    refuse(Code::kINVALID_ARGUMENT, "boxes [batch,count,4] and scores [batch,count,classes] were expected; found {} and {}", l.fact(boxes).type.str(), l.fact(scores).type.str());
   core::NonMaxSuppression op;
   op.center_point_box = format == nv::BoundingBoxFormat::kCENTER_SIZES;
   Value most = l.cast(l.value(required(2)), DType::i64);
   most = l.add(Binary(B::min), {most, l.number(DType::i64, limit)});
   const auto threshold = [&](int i) { return input(i) ? l.value(*input(i)) : Value{}; };
-  const Value kept = l.add(op, {boxes, l.transposed(scores, {0, 2, 1}), most, threshold(3), threshold(4)});
+  const Value iou = threshold(3), least = threshold(4);
+  Value kept = l.add(op, {boxes, scores, most, iou, least});
+  if (apart) kept = classes_apart(l, kept, classes.value());
   core::ShapeOf count;
   count.end = 1;
   return {kept, l.squeezed(l.add(count, {kept}), {0})};

@@ -159,7 +159,7 @@ void Network::check() const {
   for (const auto* list : {&inputs_, &outputs_})
     for (const NetTensor* t : *list) {
       if (t->name().empty()) refuse(Code::kINVALID_STATE, "an input or output has an empty name");
-      if (!names.insert(t->name()).second && !(list == &outputs_ && t->is_input()))
+      if (!names.insert(t->name()).second)
         refuse(Code::kINVALID_STATE, "two inputs or outputs are called '{}': give one another name with ITensor::setName", t->name());
     }
 }
@@ -227,6 +227,7 @@ core::Graph Network::make_graph(const GraphRequest& request) const {
 void Network::mark(nv::ITensor& tensor, bool for_shapes) {
   NetTensor& t = NetTensor::of(tensor);
   check_owned(t);
+  if (t.is_input()) refuse(Code::kINVALID_ARGUMENT, "tensor '{}' is an input of the network: put an identity layer between it and an output", t.name());
   if (std::find(outputs_.begin(), outputs_.end(), &t) == outputs_.end()) outputs_.push_back(&t);
   (for_shapes ? t.is_shape_output : t.is_output) = true;
 }

@@ -64,15 +64,27 @@ Value joined(Lowering& l, std::vector<Value> parts, int64_t axis) {
   return l.add(op, std::move(parts));
 }
 
+Value identity(Lowering& l, int64_t size) {
+  std::vector<float> values(static_cast<size_t>(size * size), 0.0f);
+  for (int64_t i = 0; i < size; ++i) values[static_cast<size_t>(i * size + i)] = 1;
+  return l.graph.add_constant(core::tensor_of<float>({1, size, size}, values));
+}
+
 }  // namespace
 
-/// [directions, gates * hidden, columns] of one layer.
+/// [directions, gates * hidden, columns] of one layer. A first layer that skips its product has identities.
 Value RnnV2Layer::gate_weights(Lowering& l, int32_t layer, bool is_w, int64_t columns) const {
+  const bool skips = is_w && layer == 0 && input_mode == nv::RNNInputMode::kSKIP;
+  if (skips && columns != hidden_) refuse(Code::kINVALID_ARGUMENT, "kSKIP adds its data to the hidden state: {} values were expected, found {}", hidden_, columns);
   std::vector<Value> all;
   for (int d = 0; d < directions(); ++d) {
     const int32_t at = layer * directions() + d;
     std::vector<Value> parts;
     for (Gate gate : gates()) {
+      if (skips) {
+        parts.push_back(identity(l, hidden_));
+        continue;
+      }
       const nv::Weights w = getWeightsForGate(at, gate, is_w);
       if (!w.values) refuse(Code::kINVALID_STATE, "the weights of layer {}, gate {}, {} were not set", at, static_cast<int>(gate), is_w ? "W" : "R");
       parts.push_back(l.weights(w, {1, hidden_, columns}, "gate", nv::WeightsRole::kANY));
@@ -130,7 +142,6 @@ RnnV2Layer::States RnnV2Layer::run(Lowering& l, int32_t layer, Value x, Value le
 }
 
 std::vector<Value> RnnV2Layer::lower(Lowering& l) const {
-  if (input_mode == nv::RNNInputMode::kSKIP) refuse(Code::kUNSUPPORTED_STATE, "the input mode kSKIP is not supported; use kLINEAR with identity matrices");
   Value x = l.value(required(0));
   if (l.rank(x) < 2 || l.rank(x) > 3) refuse(Code::kUNSUPPORTED_STATE, "its input must be [time,data] or [batch,time,data]; found {}", l.fact(x).type.str());
   const bool batched = l.rank(x) == 3;

@@ -88,7 +88,8 @@ std::vector<Value> ConvolutionLayer::lower(Lowering& l) const {
   op.window = window_.window(spatial_axes(l, x), ceil);
   if (ceil) pad_to_round_up(op.window, l.shape(x));
   op.group = groups_;
-  return {l.add(std::move(op), operands(x, kernel(l, maps_, c / groups_), bias(l)))};
+  const Value w = kernel(l, maps_, c / groups_);
+  return {l.add(std::move(op), operands(x, w, bias(l)))};
 }
 
 std::vector<Value> DeconvolutionLayer::lower(Lowering& l) const {
@@ -98,7 +99,8 @@ std::vector<Value> DeconvolutionLayer::lower(Lowering& l) const {
   bool ceil = false;
   op.window = window_.window(spatial_axes(l, x), ceil);
   op.group = groups_;
-  return {l.add(std::move(op), operands(x, kernel(l, c, maps_ / groups_), bias(l)))};
+  const Value w = kernel(l, c, maps_ / groups_);
+  return {l.add(std::move(op), operands(x, w, bias(l)))};
 }
 
 std::vector<Value> FullyConnectedLayer::lower(Lowering& l) const {
