@@ -39,7 +39,7 @@ class KernelSelection {
 
   void run() {
     choose(0, cache_);
-    if (hooks_.chosen && hooks_.chosen(built_, cache_, false)) {
+    while (hooks_.chosen && hooks_.chosen(built_, cache_, false)) {
       TimingCache limited = cache_;  // a choice among fewer candidates is not remembered
       choose(0, limited);
     }

@@ -317,6 +317,30 @@ TEST_F(BuilderTest, AnAlgorithmSelectorMayLeaveTheChoiceToTheBuilder) {
   expect_error(ErrorCode::kINVALID_CONFIG, "selected no algorithm");
 }
 
+TEST_F(BuilderTest, TheWorkspaceLimitHoldsForWhatIsChosen) {
+  small_network();
+  config->setBuilderOptimizationLevel(3);
+  struct Greedy : Selector {
+    int32_t selectAlgorithms(IAlgorithmContext const& context, IAlgorithm const* const* choices, int32_t count, int32_t* selection) override {
+      // Everything that wants workspace, where there is such a thing.
+      int32_t kept = 0;
+      for (int32_t i = 0; i < count; ++i)
+        if (choices[i]->getWorkspaceSize() > 0) selection[kept++] = i;
+      if (kept > 0 && greedy.empty()) greedy = context.getName();
+      return kept;
+    }
+    std::string greedy;
+  } selector;
+  config->setAlgorithmSelector(&selector);
+  ASSERT_NE(build(), nullptr) << logger.text;
+  ASSERT_NE(selector.greedy, "") << "no layer of the network has an algorithm with a workspace";
+  config->setMaxWorkspaceSize(1);
+  EXPECT_EQ(build(), nullptr);
+  expect_error(ErrorCode::kUNSUPPORTED_STATE, "could not find any implementation for node '" + selector.greedy);
+  config->setAlgorithmSelector(nullptr);
+  EXPECT_NE(build(), nullptr) << logger.text;
+}
+
 TEST_F(BuilderTest, ProgressMonitorHearsPhasesAndMayEndTheBuild) {
   struct Monitor : IProgressMonitor {
     void phaseStart(char const* name, char const*, int32_t) override { started.push_back(name); }

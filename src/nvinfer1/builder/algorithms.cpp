@@ -211,7 +211,31 @@ void report_all(nv::IAlgorithmSelector& selector, const core::Built& built, cons
   selector.reportAlgorithms(context_list.data(), algorithm_list.data(), static_cast<int32_t>(context_list.size()));
 }
 
+bool limit_layer(core::Built& built, core::NodeId id, std::size_t limit) {
+  const auto shapes = shapes_of(built, id);
+  if (workspace_of(built, id, built.data.choices.offers[static_cast<size_t>(id)], shapes) <= limit) return false;
+  std::vector<core::Offer> kept;
+  std::string wanted;
+  for (const core::Offer& offer : built.candidates.offers[static_cast<size_t>(id)]) {
+    const std::size_t bytes = workspace_of(built, id, offer, shapes);
+    if (bytes <= limit) kept.push_back(offer);
+    else wanted += fmt::format("\n  {} wants {} bytes", offer.str(), bytes);
+  }
+  if (kept.empty())
+    refuse(Code::kUNSUPPORTED_STATE, "could not find any implementation for node '{}' within a workspace of {} bytes; give more with setMemoryPoolLimit(MemoryPoolType::kWORKSPACE):{}",
+           built.data.graph.display_name(id), limit, wanted);
+  built.candidates.offers[static_cast<size_t>(id)] = std::move(kept);
+  return true;
+}
+
 }  // namespace
+
+bool limit_workspace(core::Built& built, std::size_t limit) {
+  bool fewer = false;
+  for (core::NodeId id = 0; id < built.data.graph.capacity(); ++id)
+    if (!built.candidates.offers[static_cast<size_t>(id)].empty()) fewer = limit_layer(built, id, limit) || fewer;
+  return fewer;
+}
 
 bool select_algorithms(nv::IAlgorithmSelector& selector, core::Built& built, const core::TimingCache& cache, bool final, bool reject_empty) {
   if (final) return report_all(selector, built, cache), false;

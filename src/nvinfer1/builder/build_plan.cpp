@@ -211,6 +211,22 @@ void check_request(const BuildRequest& r) {
           r.reporter.warning(fmt::format("kDIRECT_IO: no kernel takes tensor '{}' in its format alone; a reformat to kLINEAR is added, which copies {} once", t->name(), to_text(t->getDimensions())));
 }
 
+namespace {
+
+/// BuildHooks::chosen: the selector is asked first and once per engine, then what was chosen is held to the workspace.
+bool limit_choices(const BuilderConfig& config, core::Built& built, const core::TimingCache& times, bool final, bool& selected) {
+  nv::IAlgorithmSelector* selector = config.getAlgorithmSelector();
+  if (final) return selector && select_algorithms(*selector, built, times, true, false);
+  if (selector && !selected) {
+    selected = true;
+    if (select_algorithms(*selector, built, times, false, config.has(Flag::kREJECT_EMPTY_ALGORITHMS))) return true;
+  }
+  const auto limit = config.workspace_limit();
+  return limit && limit_workspace(built, *limit);
+}
+
+}  // namespace
+
 Plan build_plan(const BuildRequest& r) {
   check_request(r);
   const auto shapes = profile_shapes(r);
@@ -224,13 +240,12 @@ Plan build_plan(const BuildRequest& r) {
   core::BuildHooks hooks;
   core::TimingCache* cache = r.config.timing_records();
   hooks.cache = cache ? cache : &unused;
-  if (nv::IAlgorithmSelector* selector = r.config.getAlgorithmSelector())
-    hooks.chosen = [selector, reject = r.config.has(Flag::kREJECT_EMPTY_ALGORITHMS)](core::Built& built, const core::TimingCache& c, bool final) {
-      return select_algorithms(*selector, built, c, final, reject);
-    };
+  bool selected = false;
+  hooks.chosen = [&](core::Built& built, const core::TimingCache& times, bool final) { return limit_choices(r.config, built, times, final, selected); };
   std::vector<Lowering::RefitWeights> refit;
   for (const auto& profile : shapes) {
     options.shapes = profile;
+    selected = false;
     const auto make = [&](const std::map<std::string, core::Shape>& fixed, const core::Log&) {
       const bool precision = r.config.has(Flag::kOBEY_PRECISION_CONSTRAINTS) || r.config.has(Flag::kPREFER_PRECISION_CONSTRAINTS);
       return r.network.make_graph({fixed, precision, refit_mode(r.config), &refit});

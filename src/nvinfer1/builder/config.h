@@ -22,6 +22,8 @@ class BuilderConfig final : public nv::IBuilderConfig, public nv::apiv::VBuilder
   const std::vector<std::string>& plugin_libraries() const { return plugin_libraries_; }
   /// The cache in use: the client's, or one of our own unless kDISABLE_TIMING_CACHE is set.
   core::TimingCache* timing_records();
+  /// Unless the client set none.
+  std::optional<std::size_t> workspace_limit() const { return pools_[static_cast<size_t>(nv::MemoryPoolType::kWORKSPACE)]; }
   /// A layer that asks for DLA; null when there is none.
   const nv::ILayer* dla_layer() const;
 
