@@ -275,7 +275,14 @@ struct Selector : IAlgorithmSelector {
       EXPECT_GT(contexts[i]->getNbOutputs(), 0);
       EXPECT_GT(contexts[i]->getDimensions(0, OptProfileSelector::kOPT).nbDims, -1);
       EXPECT_EQ(contexts[i]->getDimensions(99, OptProfileSelector::kOPT).nbDims, -1);
-      EXPECT_NE(choices[i]->getAlgorithmIOInfoByIndex(0), nullptr);
+      const IAlgorithmIOInfo* info = choices[i]->getAlgorithmIOInfoByIndex(0);
+      ASSERT_NE(info, nullptr);
+      EXPECT_EQ(&choices[i]->getAlgorithmIOInfo(0), info);
+      EXPECT_EQ(info->getDataType(), DataType::kFLOAT);
+      EXPECT_EQ(info->getVectorizedDim(), -1);
+      EXPECT_EQ(info->getComponentsPerElement(), 1);
+      EXPECT_EQ(info->getStrides().nbDims, contexts[i]->getDimensions(0, OptProfileSelector::kOPT).nbDims);
+      EXPECT_GE(choices[i]->getTimingMSec(), 0);
       EXPECT_EQ(choices[i]->getAlgorithmIOInfoByIndex(99), nullptr);
     }
   }

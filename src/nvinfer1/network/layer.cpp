@@ -28,7 +28,8 @@ std::string LayerBase::describe() const { return fmt::format("layer '{}' ({})", 
 
 nv::DataType LayerBase::infer_type(int) const {
   const nv::DataType type = inputs_.empty() || !inputs_[0] ? nv::DataType::kFLOAT : inputs_[0]->getType();
-  const bool narrow = type == nv::DataType::kHALF || type == nv::DataType::kBF16;
+  const bool ranged = type == nv::DataType::kINT8 && inputs_[0]->has_range();  // enters as the floats it stands for
+  const bool narrow = type == nv::DataType::kHALF || type == nv::DataType::kBF16 || ranged;
   return narrow && !network_.strongly_typed() && !inputs_[0]->keeps_type ? nv::DataType::kFLOAT : type;
 }
 

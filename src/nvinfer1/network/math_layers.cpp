@@ -53,7 +53,7 @@ std::vector<Value> SoftMaxLayer::lower(Lowering& l) const {
 nv::DataType ElementWiseLayer::infer_type(int) const {
   using E = nv::ElementWiseOperation;
   if (operation == E::kEQUAL || operation == E::kGREATER || operation == E::kLESS) return nv::DataType::kBOOL;
-  return input(0)->getType();
+  return LayerBase::infer_type(0);
 }
 
 std::vector<Value> ElementWiseLayer::lower(Lowering& l) const {
@@ -71,7 +71,7 @@ std::vector<Value> ElementWiseLayer::lower(Lowering& l) const {
 
 nv::DataType UnaryLayer::infer_type(int) const {
   using O = nv::UnaryOperation;
-  return operation == O::kNOT || operation == O::kISINF || operation == O::kISNAN ? nv::DataType::kBOOL : input(0)->getType();
+  return operation == O::kNOT || operation == O::kISINF || operation == O::kISNAN ? nv::DataType::kBOOL : LayerBase::infer_type(0);
 }
 
 std::vector<Value> UnaryLayer::lower(Lowering& l) const {
