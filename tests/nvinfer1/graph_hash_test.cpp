@@ -1,7 +1,7 @@
 #include "../unit/onnx_builder.h"
 #include "ir/text.h"
 #include "network_support.h"
-#include "nvinfer1/network/network.h"
+#include "nvinfer1/network/add_model.h"
 #include "onnx/import.h"
 #include "select/select.h"
 
@@ -98,6 +98,23 @@ TEST_F(GraphHashTest, AndGetsTheSameKernels) {
   EXPECT_EQ(api.report.tactics_timed, 0);
   EXPECT_TRUE(api.report.choices_from_cache);
   for (size_t i = 0; i < model.data.choices.offers.size(); ++i) EXPECT_EQ(api.data.choices.offers.at(i).str(), model.data.choices.offers[i].str());
+}
+
+TEST_F(GraphHashTest, ModelsOfHalvesStayHalves) {
+  GraphBytes g;
+  g.inputs = {value_info("x", 10, {"2"})};
+  g.outputs = {value_info("y", 10, {})};
+  g.nodes = {node("Neg", {"x"}, {"a"}), node("Add", {"a", "x"}, {"b"}), node("Sub", {"b", "x"}, {"y"})};
+  auto bytes = std::make_shared<const std::string>(model_of(g));
+  tenon::adapter::add_model(tenon::adapter::Network::of(*network), core::import_onnx_bytes(bytes, std::as_bytes(std::span(*bytes)), "").graph);
+  ASSERT_EQ(network->getNbOutputs(), 1);
+  EXPECT_EQ(network->getOutput(0)->getType(), DataType::kHALF);
+  give("x", std::vector<uint16_t>{0x3C00, 0xC000});
+  run();
+  EXPECT_EQ(engine->getTensorDataType("y"), DataType::kHALF);
+  EXPECT_EQ(result<uint16_t>("y", 2), (std::vector<uint16_t>{0xBC00, 0x4000}));
+  network->getLayer(2)->setOutputType(0, DataType::kFLOAT);
+  EXPECT_EQ(network->getOutput(0)->getType(), DataType::kFLOAT);
 }
 
 }  // namespace

@@ -114,6 +114,10 @@ class ModelAdder {
     }
     if (!layer) refuse(Code::kINTERNAL_ERROR, "{} could not be added", g_.describe_node(id));
     layer->adopt(inputs, node.op);
+    for (size_t i = 0; i < layer->outputs().size(); ++i) {
+      layer->outputs()[i]->keeps_type = true;
+      layer->outputs()[i]->set_type_of_layer(narrowed(node.outputs[i].type.dtype));
+    }
     name_outputs(*layer, node.output_names, g_.display_name(id));
     for (size_t i = 0; i < layer->outputs().size(); ++i) tensors_[{id, static_cast<int>(i)}] = layer->outputs()[i].get();
   }

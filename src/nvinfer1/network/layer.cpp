@@ -98,6 +98,7 @@ void LayerBase::setOutputType(int32_t index, nv::DataType type) noexcept {
   guarded(network_.reporter(), "ILayer::setOutputType", [&] {
     if (index < 0 || index >= getNbOutputs()) refuse(Code::kINVALID_ARGUMENT, "{} has {} outputs: there is no output {}", describe(), getNbOutputs(), index);
     output_types_[static_cast<size_t>(index)] = type;
+    outputs_[static_cast<size_t>(index)]->reset_type_of_layer();
     network_.changed(*this);
   });
 }
