@@ -103,6 +103,8 @@ BuildOptions build_options(const BuildRequest& r) {
   o.strict_nan = c.has(Flag::kSTRICT_NANS);
   o.deterministic = c.has(Flag::kDISTRIBUTIVE_INDEPENDENCE);
   o.threads = r.threads;
+  o.tf32 = c.has(Flag::kTF32);
+  o.tactic_sources = c.getTacticSources();
   if (c.has(Flag::kBF16)) o.precisions.push_back(DType::bf16);
   if (c.has(Flag::kFP16) && !r.network.strongly_typed()) o.precisions.push_back(DType::f16);
   o.log = r.reporter.sink();
