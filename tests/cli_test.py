@@ -200,6 +200,13 @@ class CliTest(unittest.TestCase):
         self.assertIn("no_kernel", self.tenon("explain", "Could not find any implementation for node {x}").out)
         self.assertIn("E3005", self.tenon("explain", "[E]", "node", "'a':", "shape_mismatch").out)
         self.tenon("explain", "zyx", code=2)
+        told = self.tenon("explain", "[TRT] Could not find any implementation for node {ForeignNode[a...b]}.").out
+        self.assertIn("M05", told)
+        self.assertIn("E4002", told)
+
+    def test_troubleshooting_page_is_the_table(self):
+        page = HERE.parent / "docs" / "troubleshooting.md"
+        self.assertEqual(self.tenon("explain", "--page").out, page.read_text(), "run `tenon explain --page > docs/troubleshooting.md`")
         self.assertTrue(any(l["name"] == "oneDNN" for l in self.tenon("doctor").envelope["system"]["libraries"]))
 
     def test_usage_errors(self):

@@ -1,6 +1,7 @@
 """Runs the program under its name trtexec. Usage: trtexec_test.py path/to/trtexec [--write]
 
---write makes the files under tests/golden/trtexec anew: the report line by line, with what differs between runs masked."""
+--write makes the files under tests/golden/trtexec anew: the report line by line, with what differs between runs masked.
+TRTEXEC_TEST_DEVICE=cuda:0 runs all but these comparisons on a GPU."""
 import json
 import os
 import pathlib
@@ -14,6 +15,7 @@ import numpy as np
 
 import cli_test
 
+DEVICE = os.environ.get("TRTEXEC_TEST_DEVICE", "cpu")
 GOLDEN = pathlib.Path(__file__).resolve().parent / "golden" / "trtexec"
 QUICK = ["--iterations=10", "--duration=0", "--warmUp=0"]
 TRTEXEC = None
@@ -54,8 +56,8 @@ class TrtexecTest(unittest.TestCase):
         cls.holder.cleanup()
 
     @classmethod
-    def run_program(cls, *words, device="cpu"):
-        environment = dict(os.environ, TENON_DEVICE=device)
+    def run_program(cls, *words):
+        environment = dict(os.environ, TENON_DEVICE=DEVICE)
         return subprocess.run([TRTEXEC, *words], cwd=cls.folder, capture_output=True, text=True, timeout=300, env=environment)
 
     def passes(self, *words):
@@ -76,6 +78,8 @@ class TrtexecTest(unittest.TestCase):
         return self.passes("--loadEngine=small.engine", *QUICK, *words)
 
     def compare(self, name, result):
+        if DEVICE != "cpu":
+            return
         for stream in ("stdout", "stderr"):
             path, text = GOLDEN / f"{name}.{stream}", masked(getattr(result, stream))
             if WRITE:
@@ -181,6 +185,15 @@ class TrtexecTest(unittest.TestCase):
         self.assertEqual((self.folder / "block_y.output.2.10.Half.raw").stat().st_size, 40)
         self.assertIn("dense", self.fails("--onnx=small.onnx", "--optShapes=x:2x3x16x16", "--inputIOFormats=fp16:hwc8").stderr)
 
+    def test_types_of_layers(self):
+        words = ["--onnx=small.onnx", "--optShapes=x:2x3x16x16", *QUICK]
+        self.passes(*words, "--precisionConstraints=obey", "--layerPrecisions=*:fp32,conv1:fp32", "--layerOutputTypes=conv1:fp32")
+        self.assertIn("no kernel of this device is computing in i8", self.fails(*words, "--precisionConstraints=obey", "--layerPrecisions=conv1:int8").stderr)
+        self.assertIn("no kernel of this device is giving i8", self.fails(*words, "--precisionConstraints=obey", "--layerOutputTypes=conv1:int8").stderr)
+        self.assertIn("no kernel of this device is computing in i8", self.passes(*words, "--precisionConstraints=prefer", "--layerPrecisions=conv1:int8").stderr)
+        self.assertIn("have no effect", self.passes(*words, "--layerPrecisions=conv1:int8").stderr)
+        self.assertIn("the model has no node of that name", self.fails(*words, "--precisionConstraints=obey", "--layerPrecisions=none:fp32").stderr)
+
     # Inputs and outputs
 
     def test_inputs_from_files_and_outputs_to_files(self):
@@ -225,6 +238,24 @@ class TrtexecTest(unittest.TestCase):
         self.assertGreaterEqual(float(re.search(r"Timing trace has \d+ queries over (\S+) s", result.stdout).group(1)), 0.15)
         self.assertGreater(int(re.search(r"Warmup completed (\d+) queries over 50 ms", result.stdout).group(1)), 0)
 
+    def test_ways_to_run(self):
+        np.linspace(-1, 1, 2 * 3 * 16 * 16, dtype=np.float32).tofile(self.folder / "x.bin")
+        expected = None
+        for words in ([], ["--useCudaGraph"], ["--noDataTransfers"], ["--exposeDMA"], ["--useSpinWait"], ["--useCudaGraph", "--noDataTransfers", "--infStreams=2", "--threads"]):
+            with self.subTest(words):
+                result = self.loaded("--loadInputs=x:x.bin", "--exportOutput=way.json", "--exportTimes=way_times.json", *words)
+                outputs = json.loads((self.folder / "way.json").read_text())[0]["values"]
+                expected = expected or outputs
+                np.testing.assert_allclose(outputs, expected, rtol=1e-5)
+                for t in json.loads((self.folder / "way_times.json").read_text()):
+                    self.assertLessEqual(t["startH2dMs"], t["endH2dMs"])
+                    self.assertLessEqual(t["endH2dMs"], t["startComputeMs"] + 1e-3)
+                    self.assertLessEqual(t["endComputeMs"], t["startD2hMs"] + 1e-3)
+                    if "--noDataTransfers" in words or DEVICE == "cpu":
+                        self.assertEqual(t["h2dMs"] + t["d2hMs"], 0)
+                ignored = "The specified --useCudaGraph flag has been ignored." in result.stderr
+                self.assertEqual(ignored, "--useCudaGraph" in words and DEVICE == "cpu")
+
     def test_streams(self):
         for words in (["--infStreams=3"], ["--infStreams=3", "--threads"]):
             result = self.loaded(*words, "--exportTimes=streams.json")
@@ -265,6 +296,15 @@ class TrtexecTest(unittest.TestCase):
 
     def test_deserialization_is_timed(self):
         self.assertIn("average time = ", self.loaded("--timeDeserialize").stdout)
+
+    def test_refit(self):
+        result = self.passes("--onnx=small.onnx", "--optShapes=x:2x3x16x16", "--refit", "--dumpRefit", "--timeRefit", "--saveEngine=refit.engine", *QUICK)
+        self.assertIn("w1 f32[8x3x3x3]", result.stdout)
+        self.assertRegex(result.stdout, r"Engine refitted in \S+ ms\.")
+        result = self.passes("--loadEngine=refit.engine", "--dumpRefit", "--timeRefit", *QUICK)
+        self.assertIn("w1 f32[8x3x3x3]", result.stdout)
+        self.assertIn("Network not available, skipped timing refit.", result.stderr)
+        self.assertIn("build it with --refit", self.fails("--loadEngine=small.engine", "--dumpRefit").stderr)
 
     def test_plugins(self):
         self.assertIn("Could not load plugin library: none.so", self.fails("--loadEngine=small.engine", "--staticPlugins=none.so").stderr)

@@ -1,4 +1,5 @@
 #pragma once
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -86,6 +87,11 @@ class TENON_API Engine {
   void save(const std::string& path) const;
   /// Measures this engine's graph again, here.
   Engine rebuild(const BuildOptions& = {}) const;
+
+  /// The weights that may be exchanged, by name; empty unless built with BuildOptions::refit.
+  std::map<std::string, Tensor> weights() const;
+  /// The same kernels over other values of some weights, of the same dims and types.
+  Engine with_weights(const std::map<std::string, Tensor>&) const;
 
   std::vector<TensorInfo> inputs() const;
   std::vector<TensorInfo> outputs() const;

@@ -44,6 +44,15 @@ struct ErrorHelp {
 /// By id ("E3002") or by the words of a pasted message; nothing found: an empty id.
 TENON_API ErrorHelp explain_error(const std::string& id_or_message);
 TENON_API std::vector<ErrorHelp> all_errors();
+
+/// A message of TensorRT that people search for: what was behind it, and what to do here.
+struct MessageHelp {
+  std::string id, wording, cause, fix;
+  std::string error_id;  // of the error that Tenon gives instead; empty when it gives none
+};
+TENON_API std::vector<MessageHelp> known_messages();
+/// By id ("M05") or by the words of a pasted message; nothing found: an empty id.
+TENON_API MessageHelp explain_message(const std::string& id_or_message);
 TENON_API std::string exit_code_name(int code);
 
 TENON_API std::string version();

@@ -22,12 +22,21 @@ struct Progress {
   double seconds = 0;      // since the build began
 };
 
+/// The types that kernels of one layer read and write.
+struct LayerTypes {
+  std::string layer;                 // the name of an ONNX node, or "*": all others
+  DType computes_in = DType::none;   // of its inputs and outputs that are floats; none: free
+  std::vector<DType> outputs;        // of its outputs: one each, or one for all; empty: as above
+};
+
 struct BuildOptions {
   std::string device = "auto";               // cpu, cuda, cuda:1, null, auto
   std::map<std::string, ShapeRange> shapes;  // inputs left out get the default dims, which are reported
   std::vector<DType> precisions;             // storage types allowed besides the model's own
   bool tf32 = false;                         // f32 products on a GPU may round their factors to TF32
   uint32_t tactic_sources = ~0u;             // libraries that may be used, by the bits of nvinfer1::TacticSource
+  std::vector<LayerTypes> layer_types;
+  bool obey_layer_types = false;             // fail where no kernel has the types, instead of warning
   std::map<std::string, DType> io_types;     // inputs and outputs that are of another type than in the model
   int opt_level = 3;                         // 0: first offer of each node; 3: measure; 5: measure everything longer
   double time_limit = 0;                     // seconds of measuring; 0: none
@@ -35,6 +44,7 @@ struct BuildOptions {
   std::string timing_cache;                  // file to read and write; empty: none
   bool build_lock = true;                    // other builds on the same GPU wait while this one times kernels
   bool verify = true;                        // compare with the reference executor
+  bool refit = false;                        // keep the model's named weights exchangeable: Engine::with_weights
   bool deterministic = false;                // results independent of the number of threads
   bool exact = false;                        // no rewrite or kernel that reassociates
   bool strict_nan = false;                   // no rewrite that is wrong for NaN

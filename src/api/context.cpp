@@ -19,7 +19,7 @@ Context Engine::create_context() const {
   return Context(std::make_shared<Context::Impl>(impl_));
 }
 
-namespace {
+namespace core {
 
 int find_input(const core::Graph& g, const std::string& name) {
   std::string names;
@@ -29,6 +29,10 @@ int find_input(const core::Graph& g, const std::string& name) {
   }
   core::fail(ErrorCode::unknown_name, "the engine has no input '{}'; its inputs are: {}", name, names);
 }
+
+}  // namespace core
+
+namespace {
 
 int find_output(const core::Graph& g, const std::string& name) {
   std::string names;
@@ -49,7 +53,7 @@ void check_given(const Context::Impl& c) {
 }  // namespace
 
 void Context::set_input(const std::string& name, Value value) {
-  const int input = find_input(impl_->engine->graph(), name);
+  const int input = core::find_input(impl_->engine->graph(), name);
   impl_->execution.set_input(input, core::to_core(value));
   impl_->given[input] = true;
 }

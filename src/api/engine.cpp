@@ -4,6 +4,8 @@
 #include "base/file.h"
 #include "build/example_inputs.h"
 #include "build/memory_limit.h"
+#include "build/refit.h"
+#include "engine/expressions.h"
 #include "ir/text.h"
 #include "runtime/bound_segment.h"
 #include "runtime/execution.h"
@@ -22,6 +24,13 @@ std::shared_ptr<const Engine::Impl> wrap(core::Built built) {
 
 std::shared_ptr<const Engine::Impl> load_bytes(std::span<const std::byte> bytes, std::shared_ptr<const void> owner, const LoadOptions& options) {
   return wrap(core::adopt(core::load_engine(bytes, std::move(owner)), options));
+}
+
+std::map<std::string, core::ConstRef> refittable_weights(const core::Graph& graph) {
+  if (!core::has_refittable_weights(graph)) return {};
+  auto weights = core::named_weights(graph);
+  std::erase_if(weights, [](const auto& entry) { return !core::is_float(entry.second->dtype()); });
+  return weights;
 }
 
 }  // namespace
@@ -48,11 +57,34 @@ Engine Engine::load(std::span<const std::byte> bytes, const LoadOptions& options
 
 void Engine::save(const std::string& path) const {
   core::AtomicFile file(path);
-  core::save_engine(impl_->built.data, file);
+  if (core::has_refittable_weights(impl_->graph())) file.write(core::engine_bytes({{impl_->built.data}, "", true}));
+  else core::save_engine(impl_->built.data, file);
   file.commit();
 }
 
 Engine Engine::rebuild(const BuildOptions& options) const { return Engine(wrap(core::rebuild(impl_->built.data, options))); }
+
+std::map<std::string, Tensor> Engine::weights() const {
+  std::map<std::string, Tensor> weights;
+  for (const auto& [name, constant] : refittable_weights(impl_->graph())) weights.emplace(name, core::to_public(constant->value()));
+  return weights;
+}
+
+Engine Engine::with_weights(const std::map<std::string, Tensor>& given) const {
+  const auto known = refittable_weights(impl_->graph());
+  if (known.empty()) fail(ErrorCode::usage, "the engine was not built with exchangeable weights: set BuildOptions::refit");
+  std::map<std::string, core::Tensor> weights;
+  for (const auto& [name, tensor] : given) {
+    if (!known.count(name)) fail(ErrorCode::unknown_name, "the engine has no weights '{}': the name is wrong, or the build folded them away", name);
+    weights.emplace(name, core::to_core(tensor));
+  }
+  core::EngineData data = impl_->built.data;
+  data.graph = core::with_weights(impl_->graph(), weights);
+  LoadOptions options;
+  options.device = data.device.kind == "cuda" ? fmt::format("cuda:{}", data.device.index) : data.device.kind;
+  options.threads = data.device.threads;
+  return Engine(wrap(core::adopt(std::move(data), options)));
+}
 
 std::vector<TensorInfo> Engine::inputs() const { return core::describe_inputs(impl_->built); }
 std::vector<TensorInfo> Engine::outputs() const { return core::describe_outputs(impl_->built); }

@@ -17,6 +17,8 @@ std::vector<LayerInfo> describe_layers(const Built&, const Bindings&, const std:
 /// The time of each layer in one run.
 std::vector<double> times_of_layers(const Program&, const std::vector<StepTime>&);
 std::string graph_dot(const Program&);
+/// Fails naming the inputs that there are.
+int find_input(const Graph&, const std::string& name);
 /// Type and dims; not the range.
 TensorInfo describe_value(const Graph&, Value, const std::string& name);
 std::vector<TensorInfo> describe_inputs(const Built&);

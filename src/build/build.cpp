@@ -7,6 +7,7 @@
 #include "build/io_types.h"
 #include "build/mark_outputs.h"
 #include "build/phases.h"
+#include "build/refit.h"
 #include "build/profile.h"
 #include "build/select_kernels.h"
 #include "build/verify_build.h"
@@ -46,9 +47,11 @@ void note_fusions(const PassReport& passes, BuildReport& report) {
     if (!note.spelling) report.fusions.push_back({note.equation, note.node, false, note.reason});
 }
 
-TacticOptions tactic_options(const BuildOptions& options) {
+TacticOptions tactic_options(const BuildOptions& options, const DeviceInfo& device, const Log& log) {
   TacticOptions t;
   t.precisions = options.precisions;
+  const bool on_cpu = device.kind == "cpu" || device.kind == "null";
+  if (on_cpu && std::erase(t.precisions, DType::f16) > 0) log.warning("build", "the CPU computes in f32 and bf16: f16 is not used");
   t.tf32 = options.tf32;
   t.sources = options.tactic_sources;
   t.exact = options.exact;
@@ -120,13 +123,14 @@ Built build(const GraphSource& source, const BuildOptions& options, const BuildH
   const Log log = make_log(options.log, options.log_level);
   built.device = find_device(options.device, options.threads);
   built.data.device = built.device->info();
-  built.data.options = tactic_options(options);
+  built.data.options = tactic_options(options, built.data.device, log);
   built.threads = std::make_shared<Threads>(built.data.device.threads);
 
   ShapeRequest request;
   Graph original = phases.run("import", [&] {
     Graph g = make_with_shapes(source, options, log, request);
     mark_outputs(g, options.mark_outputs);
+    if (options.refit) make_refittable(g);
     return options.io_types.empty() ? std::move(g) : with_io_types(g, options.io_types);
   });
   built.data.profile = request.profile;
@@ -155,7 +159,7 @@ Built rebuild(EngineData data, const BuildOptions& options) {
   built.data = std::move(data);
   built.device = find_device(options.device, options.threads);
   built.data.device = built.device->info();
-  built.data.options = tactic_options(options);
+  built.data.options = tactic_options(options, built.data.device, log);
   built.threads = std::make_shared<Threads>(built.data.device.threads);
   finish(built, built.data.graph, options, {}, log, phases);
   return built;

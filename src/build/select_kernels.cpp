@@ -7,6 +7,7 @@
 #include "build/retime.h"
 #include "devices/device.h"
 #include "plan/bodies.h"
+#include "select/constraints.h"
 #include "select/offer_memory.h"
 #include "select/select.h"
 
@@ -23,6 +24,7 @@ SelectOptions select_options(const BuildOptions& options, Phases& phases) {
   s.time_limit = options.time_limit;
   s.chaos_seed = options.chaos_seed;
   s.in_turn = options.build_lock;
+  s.constrained = !options.layer_types.empty();
   s.go_on = [&phases, limit = options.time_limit](int64_t done, int64_t total) {
     phases.progress("select", done, total);
     return limit <= 0 || phases.seconds() < limit;
@@ -84,7 +86,7 @@ class KernelSelection {
       const Retiming retiming{selection.close_calls, built_.device, built_.threads, go_on};
       built_.report.tactics_timed += retime(built_.data, retiming, cache, log_);
     }
-    cache.set_choice(build_hash(built_.data), offer_texts(built_.data.choices));
+    if (options_.layer_types.empty()) cache.set_choice(build_hash(built_.data), offer_texts(built_.data.choices));
   }
 
   /// The limit is part of the engine only where it changes what is chosen.
@@ -132,6 +134,7 @@ std::shared_ptr<const Program> make_program(const EngineData& data, const std::s
 
 void select_kernels(Built& built, const BuildOptions& options, const BuildHooks& hooks, TimingCache& cache, const Log& log, Phases& phases) {
   built.candidates = find_candidates(built.data.graph, built.data.device, built.data.options, options.reference);
+  constrain(built.candidates, built.data.graph, options.layer_types, options.obey_layer_types, log);
   KernelSelection(built, options, hooks, cache, log, phases).run();
 }
 

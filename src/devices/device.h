@@ -13,6 +13,16 @@ class Recording {
   virtual ~Recording() = default;
 };
 
+/// A point in a queue of work; recorded again, it is the newer point.
+class Event {
+ public:
+  virtual ~Event() = default;
+  /// Returns when the work before the point is done.
+  virtual void wait() = 0;
+  /// Of two points that were reached.
+  virtual double us_since(const Event& earlier) const = 0;
+};
+
 /// A queue of work on one device. Calls return before the work is done unless they say otherwise. One thread at a time.
 class Stream {
  public:
@@ -27,6 +37,11 @@ class Stream {
   virtual int mark() = 0;
   virtual double elapsed_us(int from, int to) const = 0;
   virtual void clear_marks() = 0;
+  virtual void record(Event&) = 0;
+  /// What is queued later waits for the point, wherever that was recorded.
+  virtual void follow(const Event&) = 0;
+  /// Does nothing for that long.
+  virtual void delay(double ms) = 0;
 
   /// Between the two, calls are recorded instead of run. `end_capture` gives null where the work can't be recorded.
   virtual void begin_capture() = 0;
@@ -55,6 +70,8 @@ class Device {
   /// A stream of our own, or a view of the caller's.
   virtual std::unique_ptr<Stream> make_stream() = 0;
   virtual std::unique_ptr<Stream> borrow_stream(void* handle) = 0;
+  /// `spin`: waiting for it polls instead of sleeping.
+  virtual std::unique_ptr<Event> make_event(bool spin) = 0;
   /// Moves one value from one format to another: layout, storage type and place. One input, one output.
   virtual std::shared_ptr<const Executable> prepare_reorder(DType, const Dims&, const Format& from, const Format& to) = 0;
 };

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <fstream>
 #include <new>
+#include <thread>
 
 #include "base/error.h"
 #include "devices/host_device.h"
@@ -48,6 +49,16 @@ DeviceInfo describe(std::string kind, int threads) {
   return info;
 }
 
+class HostEvent : public Event {
+ public:
+  using Clock = std::chrono::steady_clock;
+  void wait() override {}
+  double us_since(const Event& earlier) const override {
+    return std::chrono::duration<double, std::micro>(time - static_cast<const HostEvent&>(earlier).time).count();
+  }
+  Clock::time_point time = Clock::now();
+};
+
 /// Work is done when a call returns, so that there is nothing to wait for and nothing to record.
 class HostStream : public Stream {
  public:
@@ -62,6 +73,9 @@ class HostStream : public Stream {
   }
   double elapsed_us(int from, int to) const override { return std::chrono::duration<double, std::micro>(marks_.at(to) - marks_.at(from)).count(); }
   void clear_marks() override { marks_.clear(); }
+  void record(Event& event) override { static_cast<HostEvent&>(event).time = Clock::now(); }
+  void follow(const Event&) override {}
+  void delay(double ms) override { std::this_thread::sleep_for(std::chrono::duration<double, std::milli>(ms)); }
   void begin_capture() override {}
   std::shared_ptr<Recording> end_capture() override { return nullptr; }
   void launch(const Recording&) override {}
@@ -89,6 +103,7 @@ class HostDevice : public Device {
   }
   std::unique_ptr<Stream> make_stream() override { return std::make_unique<HostStream>(); }
   std::unique_ptr<Stream> borrow_stream(void*) override { return make_stream(); }
+  std::unique_ptr<Event> make_event(bool) override { return std::make_unique<HostEvent>(); }
   std::shared_ptr<const Executable> prepare_reorder(DType dtype, const Dims& dims, const Format& from, const Format& to) override {
     return host_reorder(dtype, dims, from, to);
   }

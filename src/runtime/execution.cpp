@@ -170,6 +170,13 @@ int64_t Execution::planned_arena_bytes() const {
   return most;
 }
 
+bool Execution::recorded() const {
+  for (const auto& frames : frames_)
+    for (const auto& entry : frames)
+      if (!entry.second->recordings.empty()) return true;
+  return false;
+}
+
 void Execution::collect_key() {
   key_.clear();
   for (const Input& in : inputs_) {
@@ -330,7 +337,7 @@ std::vector<const std::byte*> Execution::addresses(const Frame& frame) const {
 /// The second run at a shape is recorded, later ones replay it; the first launches plainly.
 bool Execution::run_recorded(Frame& frame, int segment, const RunOptions& options) {
   if (!has_device_memory() || !frame.bound.recordable || !frame.recordable || frame.runs == 0) return false;
-  if (options.times || options.observe || stream_->captured_by_caller()) return false;
+  if (!options.graph || options.times || options.observe || stream_->captured_by_caller()) return false;
   const auto key = addresses(frame);
   auto found = frame.recordings.find(key);
   if (found == frame.recordings.end()) {

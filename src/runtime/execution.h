@@ -22,6 +22,7 @@ struct RunOptions {
   uint64_t seed = 0;
   std::vector<StepTime>* times = nullptr;
   PhaseTimes* phases = nullptr;  // not together with `times`
+  bool graph = true;             // replay recorded launches where that is possible
   /// Called with every value in row-major order as it is produced: how inner tensors are read.
   std::function<void(Value, const HostValue&)> observe;
 };
@@ -70,6 +71,8 @@ class Execution {
   /// Queues a run on the caller's stream and returns, as far as no step needs the host; results stay on the device.
   void enqueue(Stream&, const RunOptions& = {});
   OutputRef output(int output) const;
+  /// Runs replay recorded launches.
+  bool recorded() const;
   /// The symbols as last bound: those of the inputs, and after a run those that steps define.
   const Bindings& bindings() const { return bindings_; }
   /// Bytes of arena, kept buffers and own output buffers taken so far.

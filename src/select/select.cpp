@@ -37,7 +37,7 @@ class Selector {
       result_.choices = random_offers(candidates_, static_cast<uint64_t>(options_.chaos_seed));
       return std::move(result_);
     }
-    if (!priced() && replay()) return std::move(result_);
+    if (!priced() && !options_.constrained && replay()) return std::move(result_);
     if (options_.opt_level == 0) {
       result_.choices = first_offers(candidates_);
       return std::move(result_);

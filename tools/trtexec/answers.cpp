@@ -27,8 +27,6 @@ void refuse_what_cannot_be(const Options& o) {
   };
   for (const Answer& a : answers)
     if (a.asked) refuse(a.text);
-  if (b.constraints == Constraints::obey && !(b.layer_precisions.empty() && b.layer_output_types.empty()))
-    refuse("--precisionConstraints=obey: types of single layers can't be held in this version; prefer takes them as a wish.");
   const bool dla_layers = [&] {
     for (const auto& [layer, device] : b.layer_devices)
       if (device == "DLA") return true;
@@ -45,7 +43,6 @@ void warn_of_precisions(const BuildFlags& b, Log& log) {
       {b.fp8, "--fp8: there are no FP8 kernels yet; layers run in a higher precision."},
       {b.int4, "--int4: there are no INT4 kernels yet; layers run in a higher precision."},
       {b.strongly_typed && (b.fp16 || b.bf16 || b.int8 || b.fp8), "--stronglyTyped: the model's own types are kept, --fp16, --bf16, --int8 and --fp8 have no effect."},
-      {b.constraints == Constraints::prefer, "--precisionConstraints=prefer: types of single layers are chosen by measuring in this version."},
       {b.sparsity == "enable", "--sparsity=enable: there are no 2:4 sparse kernels; weights are taken as dense."},
   };
   for (const Answer& a : answers)
@@ -60,6 +57,7 @@ void warn_of_build_flags(const Options& o, Log& log) {
   const Answer answers[] = {
       {o.system.dla_core >= 0, "There are no DLA cores: all layers run on the device of --device (--allowGPUFallback)."},
       {dla_pools, "--memPoolSize: there are no DLA cores; their pools have no effect."},
+      {b.pools.count("workspace") > 0, "--memPoolSize, --workspace: the workspace of kernels is not limited by itself; `tenon build --max-memory` limits tensors, weights and workspace together."},
       {b.pools.count("tacticSharedMem") > 0, "--memPoolSize: shared memory of kernels is not limited."},
       {b.min_timing != 1 || b.avg_timing != 8, "--minTiming, --avgTiming: kernels are timed until their order is certain; --builderOptimizationLevel=5 times longer."},
       {!b.preview.empty(), "--preview: preview features have no effect; dynamic shapes are always taken the fast way."},

@@ -14,6 +14,17 @@ namespace {
 
 double seconds_since(std::chrono::steady_clock::time_point start) { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(); }
 
+std::vector<LayerTypes> layer_types(const BuildFlags& b) {
+  std::vector<LayerTypes> types;
+  if (b.constraints == Constraints::none) return types;
+  for (const auto& [layer, type] : b.layer_precisions) types.push_back({layer, type_of(type), {}});
+  for (const auto& [layer, outputs] : b.layer_output_types) {
+    types.push_back({layer, DType::none, {}});
+    for (const std::string& type : outputs) types.back().outputs.push_back(type_of(type));
+  }
+  return types;
+}
+
 BuildOptions build_options(const Options& o, const std::string& device, Log& log) {
   const BuildFlags& b = o.build;
   BuildOptions options;
@@ -22,14 +33,16 @@ BuildOptions build_options(const Options& o, const std::string& device, Log& log
   if (b.fp16 && !b.strongly_typed) options.precisions.push_back(DType::f16);
   if ((b.bf16 || b.best) && !b.strongly_typed) options.precisions.push_back(DType::bf16);
   options.tf32 = b.tf32;
+  options.layer_types = layer_types(b);
+  options.obey_layer_types = b.constraints == Constraints::obey;
   static const std::map<std::string, uint32_t> kBits = {{"CUBLAS", 1}, {"CUBLAS_LT", 2}, {"CUDNN", 4}, {"EDGE_MASK_CONVOLUTIONS", 8}, {"JIT_CONVOLUTIONS", 16}};
   for (const auto& [name, on] : b.tactic_sources)
     if (!on) options.tactic_sources &= ~kBits.at(name);
   if (b.optimization_level >= 0) options.opt_level = std::min(b.optimization_level, 5);
   else if (b.heuristic) options.opt_level = 2;
-  if (const auto pool = b.pools.find("workspace"); pool != b.pools.end()) options.max_memory = static_cast<int64_t>(pool->second * (1 << 20));
   if (!b.no_cache) options.timing_cache = b.timing_cache;
   options.verify = b.verify;
+  options.refit = b.refit;
   options.mark_outputs = b.marked;
   options.log = log.library_sink();
   options.log_level = o.reporting.verbose ? Severity::verbose : Severity::info;

@@ -16,9 +16,6 @@
 namespace tenon::trtexec {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
-double ms_between(Clock::time_point from, Clock::time_point to) { return std::chrono::duration<double, std::milli>(to - from).count(); }
 void sleep_ms(double ms) {
   if (ms > 0) std::this_thread::sleep_for(std::chrono::duration<double, std::milli>(ms));
 }
@@ -36,7 +33,6 @@ bool follows_inputs(const TensorInfo& output, const std::vector<TensorInfo>& inp
 
 struct Inference::Impl {
   Impl(const Engine& e, const Options& options, Log& l) : engine(e), flags(options.inference), log(l) {}
-  Query query(Context&);
   void loop(size_t first, size_t count, std::vector<Query>& queries);
   bool enough(int64_t done, double last_start) const;
 
@@ -44,41 +40,41 @@ struct Inference::Impl {
   const InferenceFlags& flags;
   Log& log;
   NamedValues inputs;
-  std::vector<Context> contexts;
-  Clock::time_point start;
+  std::vector<Pipeline> pipelines;
 };
 
+namespace {
+
+void print_outputs(const Engine& engine, const NamedValues& outputs, Log& log) {
+  const std::vector<TensorInfo> inputs = engine.inputs(), infos = engine.outputs();
+  for (size_t i = 0; i < infos.size(); ++i) {
+    if (!infos[i].is_tensor) continue;
+    if (follows_inputs(infos[i], inputs))
+      log.info(fmt::format("Output binding for {} with dimensions {} is created.", infos[i].name, dims_text(outputs[i].second.tensor.dims())));
+    else
+      log.info(fmt::format("Output binding for {} is dynamic and will be created during execution using OutputAllocator.", infos[i].name));
+  }
+}
+
+}  // namespace
+
 Inference::Inference(const Engine& engine, const Options& options, Log& log) : impl_(std::make_unique<Impl>(engine, options, log)) {
-  impl_->inputs = make_inputs(engine, options.inference, log);
-  for (int s = 0; s < options.inference.streams; ++s) {
-    impl_->contexts.push_back(engine.create_context());
-    for (const auto& [name, value] : impl_->inputs) impl_->contexts.back().set_input(name, value);
-    impl_->contexts.back().run();
+  const InferenceFlags& flags = options.inference;
+  impl_->inputs = make_inputs(engine, flags, log);
+  for (int s = 0; s < flags.streams; ++s) {
+    Pipeline& pipeline = impl_->pipelines.emplace_back(engine, PipelineOptions{flags.overlap, flags.transfers, flags.graph, flags.spin});
+    for (const auto& [name, value] : impl_->inputs) pipeline.set_input(name, value);
+    pipeline.prepare();
   }
-  const std::vector<TensorInfo> inputs = engine.inputs();
-  for (const TensorInfo& info : engine.outputs()) {
-    if (!info.is_tensor) continue;
-    const Value value = impl_->contexts[0].output(info.name);
-    if (follows_inputs(info, inputs)) log.info(fmt::format("Output binding for {} with dimensions {} is created.", info.name, dims_text(value.tensor.dims())));
-    else log.info(fmt::format("Output binding for {} is dynamic and will be created during execution using OutputAllocator.", info.name));
-  }
+  print_outputs(engine, outputs(), log);
+  if (!flags.graph || impl_->pipelines[0].launches_graphs()) return;
+  log.warning("The built TensorRT engine contains operations that are not permitted under CUDA graph capture mode.");
+  log.warning("The specified --useCudaGraph flag has been ignored. The inference will be launched without using CUDA graph launch.");
 }
 Inference::~Inference() = default;
 
 const NamedValues& Inference::inputs() const { return impl_->inputs; }
-NamedValues Inference::outputs() const { return impl_->contexts[0].outputs(); }
-
-Query Inference::Impl::query(Context& context) {
-  Query q;
-  const double begin = ms_between(start, Clock::now());
-  const RunTimes times = context.run_timed();
-  q.enqueue_start = q.h2d_start = begin;
-  q.enqueue_end = begin + times.enqueue;
-  q.h2d_end = q.compute_start = begin + times.h2d;
-  q.compute_end = q.d2h_start = q.compute_start + times.compute;
-  q.d2h_end = q.d2h_start + times.d2h;
-  return q;
-}
+NamedValues Inference::outputs() const { return impl_->pipelines[0].outputs(); }
 
 bool Inference::Impl::enough(int64_t done, double last_start) const {
   if (cli::interrupted()) return true;
@@ -86,30 +82,37 @@ bool Inference::Impl::enough(int64_t done, double last_start) const {
   return done >= flags.iterations && last_start >= flags.warmup_ms + flags.duration_s * 1000;
 }
 
+/// Fills the pipelines, and takes a result from each that is full.
 void Inference::Impl::loop(size_t first, size_t count, std::vector<Query>& queries) {
   int64_t done = 0;
   double last_start = 0;
+  const auto take = [&](Pipeline& pipeline) {
+    queries.push_back({pipeline.collect()});
+    last_start = std::max(last_start, queries.back().compute_start);
+  };
   while (!enough(done, last_start)) {
-    for (size_t s = first; s < first + count; ++s) {
-      queries.push_back(query(contexts[s]));
-      last_start = std::max(last_start, queries.back().compute_start);
-    }
-    if (last_start < flags.warmup_ms) continue;
+    for (size_t s = first; s < first + count; ++s) pipelines[s].submit();
+    bool collected = false;
+    for (size_t s = first; s < first + count; ++s)
+      if (pipelines[s].in_flight() == pipelines[s].depth()) take(pipelines[s]), collected = true;
+    if (!collected || last_start < flags.warmup_ms) continue;
     ++done;
     sleep_ms(flags.idle_ms);
   }
+  for (size_t s = first; s < first + count; ++s)
+    while (pipelines[s].in_flight() > 0) take(pipelines[s]);
 }
 
 std::vector<Query> Inference::run() {
   Impl& i = *impl_;
   if (i.flags.duration_s < 0) i.log.warning("--duration=-1 is specified, inference will run in an endless loop until aborted with CTRL-C (SIGINT)");
-  const size_t threads = i.flags.threads ? i.contexts.size() : 1, each = i.contexts.size() / threads;
+  const size_t threads = i.flags.threads ? i.pipelines.size() : 1, each = i.pipelines.size() / threads;
   std::vector<std::vector<Query>> found(threads);
   std::vector<std::thread> running;
   std::exception_ptr failure;
   std::mutex mutex;
-  i.start = Clock::now();
-  sleep_ms(i.flags.sleep_ms);
+  const auto zero = Pipeline::Clock::now();
+  for (Pipeline& pipeline : i.pipelines) pipeline.start(zero, i.flags.sleep_ms);
   for (size_t t = 0; t < threads; ++t)
     running.emplace_back([&, t] {
       try {
@@ -129,12 +132,15 @@ std::vector<Query> Inference::run() {
 
 std::vector<LayerInfo> Inference::profile(int& queries) {
   Impl& i = *impl_;
-  const auto start = Clock::now();
-  i.contexts[0].profile(1);
-  const double each = std::max(ms_between(start, Clock::now()), 1e-3);
+  Context context = i.engine.create_context();
+  for (const auto& [name, value] : i.inputs) context.set_input(name, value);
+  context.run();
+  const auto start = Pipeline::Clock::now();
+  context.profile(1);
+  const double each = std::max(std::chrono::duration<double, std::milli>(Pipeline::Clock::now() - start).count(), 1e-3);
   const double wanted = i.flags.warmup_ms + std::max(i.flags.duration_s, 0.0) * 1000;
-  queries = static_cast<int>(std::clamp(wanted / each, std::max<double>(static_cast<double>(i.flags.iterations), 1), 1e6));
-  return i.contexts[0].profile(queries);
+  queries = static_cast<int>(std::min(std::max({wanted / each, static_cast<double>(i.flags.iterations), 1.0}), 1e4));
+  return context.profile(queries);
 }
 
 }  // namespace tenon::trtexec

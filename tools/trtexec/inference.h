@@ -4,7 +4,7 @@
 #include <utility>
 #include <vector>
 
-#include "tenon/engine.h"
+#include "tenon/pipeline.h"
 #include "trtexec/log.h"
 #include "trtexec/options.h"
 
@@ -12,10 +12,8 @@ namespace tenon::trtexec {
 
 using NamedValues = std::vector<std::pair<std::string, Value>>;
 
-/// When the parts of one query began and ended, in ms since the start of the run. On the CPU nothing is copied, and the
-/// call that enqueues computes.
-struct Query {
-  double enqueue_start = 0, enqueue_end = 0, h2d_start = 0, h2d_end = 0, compute_start = 0, compute_end = 0, d2h_start = 0, d2h_end = 0;
+/// What one query took, in ms.
+struct Query : QueryTimes {
   double enqueue() const { return enqueue_end - enqueue_start; }
   double h2d() const { return h2d_end - h2d_start; }
   double compute() const { return compute_end - compute_start; }
@@ -27,16 +25,16 @@ struct Query {
 /// do not fit the engine.
 NamedValues make_inputs(const Engine&, const InferenceFlags&, Log&);
 
-/// Contexts with their inputs, run as the inference flags say.
+/// Pipelines with their inputs, run as the inference flags say.
 class Inference {
  public:
-  /// Creates --infStreams contexts and runs each once; prints the inputs and outputs with their dims.
+  /// Creates --infStreams pipelines and runs each; prints the inputs and outputs with their dims.
   Inference(const Engine&, const Options&, Log&);
   ~Inference();
   /// Until enough queries and time have passed after the warm-up, or Ctrl-C. In the order in which queries began.
   std::vector<Query> run();
   const NamedValues& inputs() const;
-  /// Of the last query of the first context.
+  /// Of the last query of the first pipeline.
   NamedValues outputs() const;
   /// One query after the other with each layer timed, for as long as `run` would take; the layers with their times.
   std::vector<LayerInfo> profile(int& queries);

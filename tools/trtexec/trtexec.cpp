@@ -17,6 +17,7 @@
 #include "trtexec/performance.h"
 #include "trtexec/reports.h"
 #include "trtexec/setup.h"
+#include "trtexec/values.h"
 
 namespace tenon::trtexec {
 namespace {
@@ -75,9 +76,18 @@ class Program {
   }
 
  private:
-  void report_refit(const Engine&) const {
-    if (o_.build.refit || o_.reporting.refit || o_.inference.time_refit)
-      log_.warning("--refit, --dumpRefit, --timeRefit: weights of engines made here can't be exchanged in this version.");
+  void report_refit(const Engine& engine) const {
+    if (!o_.reporting.refit && !o_.inference.time_refit) return;
+    const auto weights = engine.weights();
+    if (weights.empty()) throw Error(ErrorCode::usage, "--dumpRefit, --timeRefit: the engine has no weights that can be exchanged; build it with --refit");
+    if (o_.reporting.refit)
+      for (const auto& [name, tensor] : weights) log_.info(fmt::format("{} {}[{}]", name, to_string(tensor.dtype()), dims_text(tensor.dims())));
+    if (!o_.inference.time_refit) return;
+    if (!o_.build.load.empty()) return log_.warning("Network not available, skipped timing refit.");
+    constexpr int kTimes = 10;
+    const auto start = std::chrono::steady_clock::now();
+    for (int i = 0; i < kTimes; ++i) engine.with_weights(weights);
+    log_.info(fmt::format("Engine refitted in {:g} ms.", std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count() / kTimes));
   }
 
   void infer(const Engine& engine, bool on_cpu) {

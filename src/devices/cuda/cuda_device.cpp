@@ -72,6 +72,7 @@ class CudaDevice : public Device {
     check(cudaStreamCreateWithFlags(&handle, cudaStreamNonBlocking), "making a stream on GPU {}", info_.index);
     return cuda::make_stream(info_.index, handle, true);
   }
+  std::unique_ptr<Event> make_event(bool spin) override { return cuda::make_event(info_.index, spin); }
   std::unique_ptr<Stream> borrow_stream(void* handle) override { return cuda::make_stream(info_.index, static_cast<cudaStream_t>(handle), false); }
 
   std::shared_ptr<const Executable> prepare_reorder(DType dtype, const Dims& dims, const Format& from, const Format& to) override {

@@ -1,5 +1,8 @@
 #include "devices/cuda/cuda_stream.h"
 
+#include <chrono>
+#include <thread>
+
 #include "cuda/check.h"
 
 namespace tenon::core::cuda {
@@ -19,6 +22,25 @@ cudaMemcpyKind direction(Place to, Place from) {
   if (to == Place::device) return from == Place::device ? cudaMemcpyDeviceToDevice : cudaMemcpyHostToDevice;
   return from == Place::device ? cudaMemcpyDeviceToHost : cudaMemcpyHostToHost;
 }
+
+class CudaEvent : public Event {
+ public:
+  CudaEvent(int device, bool spin) {
+    const CurrentDevice current(device);
+    check(cudaEventCreateWithFlags(&handle_, spin ? cudaEventDefault : cudaEventBlockingSync), "making an event");
+  }
+  ~CudaEvent() override { cudaEventDestroy(handle_); }
+  cudaEvent_t handle() const { return handle_; }
+  void wait() override { check(cudaEventSynchronize(handle_), "waiting for an event"); }
+  double us_since(const Event& earlier) const override {
+    float ms = 0;
+    check(cudaEventElapsedTime(&ms, static_cast<const CudaEvent&>(earlier).handle(), handle_), "reading the time between two events");
+    return 1000.0 * ms;
+  }
+
+ private:
+  cudaEvent_t handle_ = nullptr;
+};
 
 class CudaStream : public Stream {
  public:
@@ -55,6 +77,24 @@ class CudaStream : public Stream {
     return 1000.0 * ms;
   }
   void clear_marks() override { used_ = 0; }
+  void record(Event& event) override {
+    const CurrentDevice current(device_);
+    check(cudaEventRecord(static_cast<CudaEvent&>(event).handle(), handle_), "recording an event");
+  }
+  void follow(const Event& event) override {
+    const CurrentDevice current(device_);
+    check(cudaStreamWaitEvent(handle_, static_cast<const CudaEvent&>(event).handle(), 0), "waiting for an event");
+  }
+  void delay(double ms) override {
+    const CurrentDevice current(device_);
+    auto length = std::make_unique<double>(ms);
+    const auto sleep = [](void* data) {
+      const std::unique_ptr<double> length(static_cast<double*>(data));
+      std::this_thread::sleep_for(std::chrono::duration<double, std::milli>(*length));
+    };
+    check(cudaLaunchHostFunc(handle_, sleep, length.get()), "queueing a delay");
+    length.release();
+  }
 
   void begin_capture() override {
     const CurrentDevice current(device_);
@@ -94,6 +134,7 @@ class CudaStream : public Stream {
 
 }  // namespace
 
+std::unique_ptr<Event> make_event(int device, bool spin) { return std::make_unique<CudaEvent>(device, spin); }
 std::unique_ptr<Stream> make_stream(int device, cudaStream_t handle, bool own) { return std::make_unique<CudaStream>(device, handle, own); }
 
 }  // namespace tenon::core::cuda
