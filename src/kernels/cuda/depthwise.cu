@@ -5,44 +5,58 @@
 
 typedef DepthwiseArgs Args;
 
-constexpr int kThreads = VECTORS * COLUMNS * ROWS;
-constexpr int kRowsAtOnce = KERNEL_H * KERNEL_W <= 25 && TILE <= 2 && KERNEL_H ? KERNEL_H : 1;
+typedef Pack<SCALAR, VECTOR> Channels;
 
-__device__ inline void load_pixel(float (&to)[VECTOR], const SCALAR* from, bool inside) {
-  Pack<SCALAR, VECTOR> pack = {};
-  if (inside) pack = *reinterpret_cast<const Pack<SCALAR, VECTOR>*>(from);
+constexpr int kThreads = VECTORS * COLUMNS * ROWS;
+
+/// Zeros outside.
+__device__ inline Channels load_pixel(const SCALAR* from, bool inside) {
+  Channels pixel = {};
+  if (inside) pixel = *reinterpret_cast<const Channels*>(from);
+  return pixel;
+}
+__device__ inline void multiply_add(float (&sum)[VECTOR], const Channels& x, const Channels& w) {
 #pragma unroll
-  for (int i = 0; i < VECTOR; ++i) to[i] = to_float(pack.v[i]);
+  for (int i = 0; i < VECTOR; ++i) sum[i] += to_float(x.v[i]) * to_float(w.v[i]);
 }
 
 #if KERNEL_W
-/// What one row of the kernel adds; `row` points at the first channel of the input row.
-__device__ inline void add_row(const Args& p, float (&sum)[TILE][VECTOR], const SCALAR* row, bool inside, const SCALAR* weights, int left) {
-  float w[KERNEL_W][VECTOR];
+constexpr int kSeen = (TILE - 1) * STRIDE_W + (KERNEL_W - 1) * DILATION_W + 1;  // pixels of a row
+constexpr bool kAllAtOnce = KERNEL_H * kSeen <= 25;                              // else row by row
+constexpr int kRowsAtOnce = kAllAtOnce ? KERNEL_H : 1;
+
+/// What kRowsAtOnce rows of the kernel add, the first of which lies at row `top` of the input: all loads are under way before the first is used. `plane` and
+/// `weights` point at the first channel.
+__device__ inline void add_rows(const Args& p, float (&sum)[TILE][VECTOR], const SCALAR* plane, const SCALAR* weights, int top, int left) {
+  Channels x[kRowsAtOnce][kSeen], w[kRowsAtOnce][KERNEL_W];
 #pragma unroll
-  for (int k = 0; k < KERNEL_W; ++k) load_floats(w[k], weights + k * p.channels);
+  for (int r = 0; r < kRowsAtOnce; ++r) {
+    const int y = top + r * p.dilation_h;
+    const SCALAR* row = plane + (i64)y * p.width * p.channels;
 #pragma unroll
-  for (int at = 0; at <= (TILE - 1) * STRIDE_W + (KERNEL_W - 1) * DILATION_W; ++at) {
-    float x[VECTOR];
-    load_pixel(x, row + (i64)(left + at) * p.channels, inside && (u32)(left + at) < (u32)p.width);
+    for (int at = 0; at < kSeen; ++at) x[r][at] = load_pixel(row + (i64)(left + at) * p.channels, (u32)y < (u32)p.height && (u32)(left + at) < (u32)p.width);
 #pragma unroll
-    for (int k = 0; k < KERNEL_W; ++k) {
-      const int from_first = at - k * DILATION_W;
-      if (from_first < 0 || from_first % STRIDE_W != 0 || from_first / STRIDE_W >= TILE) continue;
-#pragma unroll
-      for (int i = 0; i < VECTOR; ++i) sum[from_first / STRIDE_W][i] += x[i] * w[k][i];
-    }
+    for (int k = 0; k < KERNEL_W; ++k) w[r][k] = *reinterpret_cast<const Channels*>(weights + (r * KERNEL_W + k) * p.channels);
   }
+#pragma unroll
+  for (int r = 0; r < kRowsAtOnce; ++r)
+#pragma unroll
+    for (int at = 0; at < kSeen; ++at)
+#pragma unroll
+      for (int k = 0; k < KERNEL_W; ++k) {
+        const int from_first = at - k * DILATION_W;
+        if (from_first >= 0 && from_first % STRIDE_W == 0 && from_first / STRIDE_W < TILE) multiply_add(sum[from_first / STRIDE_W], x[r][at], w[r][k]);
+      }
 }
 #else
-__device__ inline void add_row(const Args& p, float (&sum)[TILE][VECTOR], const SCALAR* row, bool inside, const SCALAR* weights, int left) {
+constexpr int kRowsAtOnce = 1;
+
+__device__ inline void add_rows(const Args& p, float (&sum)[TILE][VECTOR], const SCALAR* plane, const SCALAR* weights, int top, int left) {
+  const SCALAR* row = plane + (i64)top * p.width * p.channels;
   for (int k = 0; k < p.kernel_w; ++k) {
     const int at = left + k * p.dilation_w;
-    float x[VECTOR], w[VECTOR];
-    load_pixel(x, row + (i64)at * p.channels, inside && (u32)at < (u32)p.width);
-    load_floats(w, weights + k * p.channels);
-#pragma unroll
-    for (int i = 0; i < VECTOR; ++i) sum[0][i] += x[i] * w[i];
+    const Channels w = *reinterpret_cast<const Channels*>(weights + (i64)k * p.channels);
+    multiply_add(sum[0], load_pixel(row + (i64)at * p.channels, (u32)top < (u32)p.height && (u32)at < (u32)p.width), w);
   }
 }
 #endif
@@ -64,13 +78,9 @@ KERNEL(kThreads) depthwise(const Args p) {
   const SCALAR* weights = static_cast<const SCALAR*>(p.weights) + channel;
   const SCALAR* plane = static_cast<const SCALAR*>(p.x) + image * p.height * p.width * p.channels + channel;
   const int kernel_w = KERNEL_W ? KERNEL_W : p.kernel_w, kernel_h = KERNEL_H ? KERNEL_H : p.kernel_h;
-  const int left = out_x * p.stride_w - p.pad_w;
-#pragma unroll kRowsAtOnce
-  for (int k = 0; k < kernel_h; ++k) {
-    const int y = out_y * p.stride_h - p.pad_h + k * p.dilation_h;
-    const SCALAR* row = plane + (i64)y * p.width * p.channels;
-    add_row(p, sum, row, (u32)y < (u32)p.height, weights + (i64)k * kernel_w * p.channels, left);
-  }
+  const int left = out_x * p.stride_w - p.pad_w, top = out_y * p.stride_h - p.pad_h;
+#pragma unroll 1
+  for (int k = 0; k < kernel_h; k += kRowsAtOnce) add_rows(p, sum, plane, weights + (i64)k * kernel_w * p.channels, top + k * p.dilation_h, left);
 
   float bias[VECTOR] = {};
   if (p.bias) load_floats(bias, static_cast<const BIAS*>(p.bias) + channel);

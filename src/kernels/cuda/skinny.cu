@@ -7,7 +7,7 @@ constexpr int kVector = 16 / sizeof(SCALAR), kWarps = 8, kThreads = kWarps * 32;
 constexpr int kStride = kWarps * 4 * kVector;  // of k, between the vectors of a lane
 constexpr int kAtOnce = 4, kRows = 8 * TILES;
 
-struct Words {
+struct alignas(16) Words {
   u32 w[4];
 };
 
@@ -71,6 +71,7 @@ KERNEL(kThreads) skinny(const GemmArgs p) {
     for (int u = 0; u < kAtOnce; ++u)
 #pragma unroll
       for (int t = 0; t < TILES; ++t) a[u][t] = load_row(p, row + t * 8 + lane / 4, k + u * kStride, end);
+    __syncwarp();  // all loads are under way before the first is used
 #pragma unroll
     for (int u = 0; u < kAtOnce; ++u) {
 #pragma unroll

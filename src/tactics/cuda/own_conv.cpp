@@ -61,7 +61,7 @@ class OwnConv : public Tactic, public Foresight {
     plan.activation = *activation_definition(conv.activation, why);
     WindowShape s = window_shape(conv.window, cx.shapes);
     Dims w = cx.shapes.in[1];
-    if (conv.group == 1) fold_columns(s, w);
+    if (conv.group == 1 && p.input(0).shape().back().is_const()) fold_columns(s, w);
     fill(plan, s, conv.group, w);
     if (!choose_kernel(plan, cx.offer.config, p, why)) return {};
     plan.settle(true, p.input(3).present());

@@ -80,7 +80,9 @@ class OwnPool : public Tactic, public Foresight {
     plan.vector = plan.channels_last ? common_vector(plan.type, {x[1]}) : 1;
     fill(plan.args, pool, x, y);
     plan.args.outputs = checked_product(y) / plan.vector;
-    whole = is_whole(pool, plan.args);
+    const Shape& in = p.input(0).shape();
+    const bool fixed = std::all_of(in.begin() + 2, in.end(), [](const Dim& d) { return d.is_const(); });
+    whole = (pool.global || fixed) && is_whole(pool, plan.args);
     launch.block = dim3(256);
     launch.grid = dim3(whole ? blocks(x[0] * x[1], 8) : blocks(plan.args.outputs, 256));
     if (whole && plan.channels_last && !share_planes(plan, p.device, x[0], launch)) {
