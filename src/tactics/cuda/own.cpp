@@ -136,12 +136,6 @@ const void* input_address(const Args& args, int i, int64_t alignment) {
 }
 void* output_address(const Args& args, int i, int64_t alignment) { return aligned(args.out[static_cast<size_t>(i)].data, alignment); }
 
-void compile_ahead(const PrepareContext& cx, const KernelText& text) try {
-  const CurrentDevice current(cx.problem.device.index);
-  compiled(text, cx.problem.device.compute);
-} catch (const std::exception&) {  // prepare says why
-}
-
 unsigned blocks(int64_t a, int64_t b) { return static_cast<unsigned>((a + b - 1) / b); }
 
 }  // namespace tenon::core::cuda::own

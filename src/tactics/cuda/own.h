@@ -7,7 +7,6 @@
 #include "cuda/memory.h"
 #include "ops/conv.h"
 #include "tactics/cuda/executable.h"
-#include "tactics/foresight.h"
 
 namespace tenon::core::cuda::own {
 
@@ -73,9 +72,6 @@ class KernelExecutable : public DeviceExecutable {
 /// The address of an argument; null for one left out. Fails unless it is a multiple of `alignment`.
 const void* input_address(const Args&, int i, int64_t alignment = 1);
 void* output_address(const Args&, int i, int64_t alignment = 1);
-
-/// Compiles `text` if it can be, for `prepare` to find.
-void compile_ahead(const PrepareContext&, const KernelText& text);
 
 /// ceil(a / b) as a grid size.
 unsigned blocks(int64_t a, int64_t b);

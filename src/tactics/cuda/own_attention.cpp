@@ -63,7 +63,7 @@ int near(int64_t limit) { return limit < 0 ? -1 : static_cast<int>(std::min<int6
 
 /// Attention, with its heads apart (row-major) or inside the rows. Config "flash": on tensor cores, with this many warps;
 /// without it one warp computes one query, in f32.
-class OwnAttention : public Tactic, public Foresight {
+class OwnAttention : public Tactic {
  public:
   std::string_view name() const override { return "own_attention"; }
 
@@ -109,11 +109,6 @@ class OwnAttention : public Tactic, public Foresight {
           a.sink = input_address(args, kSink);
           a.y = output_address(args, 0, bytes);
         });
-  }
-
-  void work_ahead(const PrepareContext& cx) const override {
-    std::string why;
-    if (sizes_fit(cx.shapes, why)) compile_ahead(cx, plan_of(cx).text());
   }
 
  private:

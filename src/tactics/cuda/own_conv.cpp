@@ -20,7 +20,7 @@ void arrange_filters(const Dims& w, int64_t line, std::span<const float> from, s
 }
 
 /// Convolution of one or two spatial axes as a product of matrices, channels last. Config: see GemmTile.
-class OwnConv : public Tactic, public Foresight {
+class OwnConv : public Tactic {
  public:
   std::string_view name() const override { return "own_conv"; }
 
@@ -42,11 +42,6 @@ class OwnConv : public Tactic, public Foresight {
     const auto weights = packed(cx, 1, fmt::format("filters {}", line), plan->type, w[0] * line,
                                 [&](std::span<const float> from, std::span<float> to) { arrange_filters(w, line, from, to); });
     return make_gemm(cx, *plan, weights, why);
-  }
-
-  void work_ahead(const PrepareContext& cx) const override {
-    std::string why;
-    if (const auto plan = plan_of(cx, why)) compile_ahead(cx, plan->text());
   }
 
  private:

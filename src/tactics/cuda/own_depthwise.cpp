@@ -46,7 +46,7 @@ namespace {
 
 /// Depthwise convolution, channels last. Config "tile": output pixels of a thread; "vector": its channels; "threads": of a
 /// block, about.
-class OwnDepthwise : public Tactic, public Foresight {
+class OwnDepthwise : public Tactic {
  public:
   std::string_view name() const override { return "own_depthwise"; }
 
@@ -104,11 +104,6 @@ class OwnDepthwise : public Tactic, public Foresight {
         });
     executable->hold(1, weights);
     return executable;
-  }
-
-  void work_ahead(const PrepareContext& cx) const override {
-    std::string why;
-    if (sizes_fit(cx.shapes, why)) compile_ahead(cx, plan_of(cx, window_shape(cx.problem.node().as<Conv>()->window, cx.shapes)).text());
   }
 
  private:

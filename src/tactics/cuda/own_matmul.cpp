@@ -25,7 +25,7 @@ std::optional<Lines> lines_of(int64_t k_step, int64_t other_step, int64_t k, int
 }
 
 /// Products of matrices. Config: see GemmTile; "packed": a constant b is kept in the kernel's order.
-class OwnMatMul : public Tactic, public Foresight {
+class OwnMatMul : public Tactic {
  public:
   std::string_view name() const override { return "own_matmul"; }
 
@@ -45,14 +45,6 @@ class OwnMatMul : public Tactic, public Foresight {
     std::shared_ptr<const DeviceBuffer> weights;
     if (plan->b_constant) weights = pack_columns(cx, *matmul_shape(*cx.problem.node().as<MatMul>(), cx.shapes, cx.problem.input(2).present(), why), *plan);
     return make_gemm(cx, *plan, weights, why);
-  }
-
-  void work_ahead(const PrepareContext& cx) const override {
-    std::string why;
-    const auto plan = plan_of(cx, why);
-    if (!plan) return;
-    compile_ahead(cx, plan->text());
-    for (const GemmPlan& other : for_other_sizes(cx.problem, *plan)) compile_ahead(cx, other.text());
   }
 
  private:

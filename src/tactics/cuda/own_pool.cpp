@@ -23,7 +23,7 @@ KernelText PoolPlan::text() const {
 namespace {
 
 /// Pooling of up to three spatial axes, channels last or row-major.
-class OwnPool : public Tactic, public Foresight {
+class OwnPool : public Tactic {
  public:
   std::string_view name() const override { return "own_pool"; }
 
@@ -57,13 +57,6 @@ class OwnPool : public Tactic, public Foresight {
           a.y = output_address(args, 0, bytes);
           if (indices) a.indices = static_cast<long long*>(output_address(args, 1, 8));
         });
-  }
-
-  void work_ahead(const PrepareContext& cx) const override {
-    Launch launch;
-    bool whole = false;
-    std::string why;
-    if (const auto plan = plan_of(cx, launch, whole, why)) compile_ahead(cx, plan->text());
   }
 
  private:

@@ -54,7 +54,7 @@ std::shared_ptr<const DeviceBuffer> lines(const PrepareContext& cx, int input, D
 }
 
 /// Squeeze and excite as one kernel: a cluster of blocks for each image where there are few of them.
-class OwnSqueeze : public Tactic, public Foresight {
+class OwnSqueeze : public Tactic {
  public:
   std::string_view name() const override { return "own_squeeze"; }
 
@@ -111,11 +111,6 @@ class OwnSqueeze : public Tactic, public Foresight {
     executable->hold(gate.first, first);
     executable->hold(gate.second, second);
     return executable;
-  }
-
-  void work_ahead(const PrepareContext& cx) const override {
-    std::string why;
-    if (sizes_fit(cx.shapes, why)) compile_ahead(cx, plan_of(cx, *gate_of(cx.problem), why).text());
   }
 
  private:

@@ -46,7 +46,7 @@ std::vector<int64_t> block_widths(int64_t filters) {
 
 /// The first convolution of a network: up to 4 channels in row-major order, read in their own type. Config "bn": filters of a
 /// block; "rows": rows of a tile.
-class OwnStem : public Tactic, public Foresight {
+class OwnStem : public Tactic {
  public:
   std::string_view name() const override { return "own_stem"; }
 
@@ -99,11 +99,6 @@ class OwnStem : public Tactic, public Foresight {
         });
     executable->hold(1, weights);
     return executable;
-  }
-
-  void work_ahead(const PrepareContext& cx) const override {
-    std::string why;
-    if (sizes_fit(cx.shapes, why)) compile_ahead(cx, plan_of(cx, *activation_definition(cx.problem.node().as<Conv>()->activation, why)).text());
   }
 
  private:
