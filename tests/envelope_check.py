@@ -10,7 +10,19 @@ def has_type(value, name):
     return isinstance(value, TYPES[name])
 
 
-def problems(value, schema, where="$"):
+def resolved(schema, root):
+    """What "$ref": "#/path" stands for, with the keywords beside it."""
+    if "$ref" not in schema:
+        return schema
+    target = root
+    for part in schema["$ref"].removeprefix("#/").split("/"):
+        target = target[part]
+    return {**target, **{k: v for k, v in schema.items() if k != "$ref"}}
+
+
+def problems(value, schema, where="$", root=None):
+    root = root or schema
+    schema = resolved(schema, root)
     unknown = set(schema) - {"type", "const", "enum", "pattern", "properties", "required", "additionalProperties", "items",
                              "description", "title", "$schema", "$id"}
     assert not unknown, f"the schema uses keywords this check does not know: {unknown}"
@@ -31,12 +43,12 @@ def problems(value, schema, where="$"):
         found += [f"{where}: {name!r} is missing" for name in schema.get("required", []) if name not in value]
         for name, item in value.items():
             if name in properties:
-                found += problems(item, properties[name], f"{where}.{name}")
+                found += problems(item, properties[name], f"{where}.{name}", root)
             elif rest is False:
                 found.append(f"{where}: {name!r} is not in the schema")
             elif isinstance(rest, dict):
-                found += problems(item, rest, f"{where}.{name}")
+                found += problems(item, rest, f"{where}.{name}", root)
     if isinstance(value, list) and "items" in schema:
         for i, item in enumerate(value):
-            found += problems(item, schema["items"], f"{where}[{i}]")
+            found += problems(item, schema["items"], f"{where}[{i}]", root)
     return found
