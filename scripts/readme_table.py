@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes the tables of results between the marks in README.md from the newest file of each device in bench/results/.
 With --check it only says whether they are up to date; --gpu-sources prints the hash of what a GPU result depends on: a row that
-was measured with other kernels, tactics or device code prints `not measured at this commit` instead of its times."""
+was measured with other kernels, tactics or device code says `not measured at this commit`."""
 import hashlib
 import json
 import pathlib
@@ -46,15 +46,17 @@ def gpu_table(result):
     stale = result["sources"] != gpu_sources()
     compiled = any("torch_compile_ms" in row for row in result["cases"].values())
     lines = [f"{result['gpu']}, {result['date']}, {result['precision']}: ms of GPU time per call of a captured graph with inputs on the device, medians, "
-             f"both in one run; PyTorch {result['versions']['torch']} in half precision, channels last, eager as a captured graph"
+             f"both in one run. PyTorch {result['versions']['torch']} in half precision, channels last, eager as a captured graph"
              + (" and torch.compile (max-autotune)" if compiled else "") + f". Cosine: with ONNX Runtime's f32 outputs on the same input. Tenon at {result['commit']}.", "",
-             "| model, batch | Tenon | PyTorch graph | " + ("torch.compile | " if compiled else "") + "Tenon / better peer | build, s |", "|---|---|---|---|---|" + ("---|" if compiled else "")]
+             "| model, batch | Tenon | PyTorch graph | " + ("torch.compile | " if compiled else "") + "Tenon / better peer | build, s | cosine |",
+             "|---|---|---|---|---|---|" + ("---|" if compiled else "")]
     for key, row in result["cases"].items():
         peers = [row[k] for k in ("torch_graph_ms", "torch_compile_ms") if k in row]
         ratio = f"{row['tenon_ms'] / min(peers):.2f}" if peers and "tenon_ms" in row else "-"
-        cells = ["not measured at this commit", "", *([""] if compiled else []), "", "", ""] if stale else \
-            [ms(row, "tenon_ms"), ms(row, "torch_graph_ms"), *([ms(row, "torch_compile_ms")] if compiled else []), ratio, f"{row['build_s']:.0f}" if "build_s" in row else "-",
-             f"{row['cosine']:.5f}" if "cosine" in row else "-"]
+        cells = [ms(row, "tenon_ms"), ms(row, "torch_graph_ms"), *([ms(row, "torch_compile_ms")] if compiled else []), ratio,
+                 f"{row['build_s']:.0f}" if "build_s" in row else "-", f"{row['cosine']:.5f}" if "cosine" in row else "-"]
+        if stale:
+            cells[-1] += " (not measured at this commit)"
         lines.append(f"| {key.replace(':', ', ')} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
