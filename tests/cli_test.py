@@ -1,4 +1,4 @@
-"""Runs the program as a user does. Usage: cli_test.py path/to/tenon"""
+"""Runs the program as a user does. Usage: cli_test.py path/to/tenon folder/of/fakes"""
 import json
 import os
 import pathlib
@@ -18,7 +18,7 @@ from envelope_check import problems
 
 HERE = pathlib.Path(__file__).resolve().parent
 SCHEMA = json.loads((HERE.parent / "docs" / "envelope.schema.json").read_text())
-TENON = None
+TENON = FAKES = None
 
 
 def save_model(path, nodes, inputs, outputs, constants=()):
@@ -209,6 +209,30 @@ class CliTest(unittest.TestCase):
         self.assertEqual(self.tenon("explain", "--page").out, page.read_text(), "run `tenon explain --page > docs/troubleshooting.md`")
         self.assertTrue(any(l["name"] == "oneDNN" for l in self.tenon("doctor").envelope["system"]["libraries"]))
 
+    def test_layer_names_can_be_left_out(self):
+        self.tenon("build", "small.onnx", "-o", "bare.engine", "--profiling-verbosity", "none", "--shapes", "x:1x3x8x8")
+        content = (self.folder / "bare.engine").read_bytes()
+        for name in (b"conv1", b"relu1", b"w1"):
+            self.assertIn(name, (self.folder / "small.engine").read_bytes())
+            self.assertNotIn(name, content)
+        self.assertIn(b"block/y", content)
+
+    def test_a_limit_of_device_memory_is_for_gpus(self):
+        self.tenon("bench", "small.engine", "--device", "cpu", "--device-memory-limit", "1G", code=2)
+
+    def test_doctor_describes_the_gpu_and_refuses_an_old_library(self):
+        os.environ.update(LD_LIBRARY_PATH=FAKES, FAKE_NVML="compute=61 lanes=8 reasons=4 processes=2")
+        try:
+            result = self.tenon("doctor")
+        finally:
+            del os.environ["LD_LIBRARY_PATH"], os.environ["FAKE_NVML"]
+        for text in ("Fake GPU at 0000:17:00.0, sm_61", "too old: supported are sm_75", "of at most 500 W", "SM 1980 of 1980 MHz", "held down by power cap",
+                     "generation 3 with 8 lanes now, generation 5 with 16 lanes possible; lanes are missing", "NUMA node", "2 processes",
+                     "version 8.9.7 was found at " + FAKES):
+            self.assertIn(text, result.out)
+        self.assertEqual(result.envelope["system"]["gpus"][0]["pcie"]["max_lanes"], 16)
+        self.assertIn("9 is needed", next(l for l in result.envelope["system"]["libraries"] if l["name"] == "libcudnn")["problem"])
+
     def test_usage_errors(self):
         cases = {("build", "small.onnx", "--min-shpes", "x:1"): "did you mean --min-shapes",
                  ("build", "small.onnx", "--saveEngine=m.engine"): "-o FILE",
@@ -297,4 +321,5 @@ class CliTest(unittest.TestCase):
 
 if __name__ == "__main__":
     TENON = str(pathlib.Path(sys.argv.pop(1)).resolve())
+    FAKES = str(pathlib.Path(sys.argv.pop(1)).resolve())
     unittest.main()

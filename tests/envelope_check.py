@@ -24,7 +24,7 @@ def problems(value, schema, where="$", root=None):
     root = root or schema
     schema = resolved(schema, root)
     unknown = set(schema) - {"type", "const", "enum", "pattern", "properties", "required", "additionalProperties", "items",
-                             "description", "title", "$schema", "$id"}
+                             "description", "title", "$schema", "$id", "$defs"}
     assert not unknown, f"the schema uses keywords this check does not know: {unknown}"
     found = []
     if "const" in schema and value != schema["const"]:

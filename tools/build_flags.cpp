@@ -4,6 +4,7 @@
 
 #include "nearest.h"
 #include "tenon/error.h"
+#include "tenon/system.h"
 
 namespace tenon::cli {
 namespace {
@@ -73,6 +74,10 @@ void BuildFlags::add(CLI::App& app, Reference reference) {
   app.add_option("--threads", threads_, "Threads to use; 0: all cores this process may use")
       ->check(CLI::NonNegativeNumber);
   app.add_option("--shapes", shapes_, "Shapes of the inputs: name:1x3x224x224,other:1")->type_name("SHAPES");
+
+  app.add_option("--device-memory-limit", device_memory_, "Most memory to take from the GPU: 4G")->type_name("SIZE");
+  app.add_option("--profiling-verbosity", verbosity_, "none, names (default) or detailed: what profilers are told; none leaves layer names out of the engine")
+      ->check(CLI::IsMember({"none", "names", "detailed"}));
 
   const char* build = "Building";
   group(app.add_option("--min-shapes", min_shapes_, "Smallest shapes the engine takes")->type_name("SHAPES"), build);
@@ -144,6 +149,8 @@ BuildOptions BuildFlags::options(Session& session) const {
   if (!time_limit_.empty()) options.time_limit = parse_seconds("--time-limit", time_limit_, 1);
   if (!max_memory_.empty()) options.max_memory = parse_bytes("--max-memory", max_memory_);
   options.timing_cache = timing_cache_;
+  options.verbosity = verbosity();
+  limit_memory();
   options.verify = verify_ && !reference_;
   options.build_lock = build_lock_;
   options.deterministic = deterministic_;
@@ -164,10 +171,19 @@ BuildOptions BuildFlags::options(Session& session) const {
 
 LoadOptions BuildFlags::load_options(Session& session) const {
   LoadOptions options;
+  limit_memory();
   options.device = device_;
   options.threads = threads_;
   options.log = session.console.sink();
   return options;
+}
+
+Verbosity BuildFlags::verbosity() const {
+  return verbosity_ == "none" ? Verbosity::none : verbosity_ == "detailed" ? Verbosity::detailed : Verbosity::names;
+}
+
+void BuildFlags::limit_memory() const {
+  if (!device_memory_.empty()) set_device_memory_limit(device_, parse_bytes("--device-memory-limit", device_memory_));
 }
 
 std::vector<std::string> BuildFlags::given_build_only() const {

@@ -34,7 +34,7 @@ Envelope::Envelope(std::vector<std::string> command) {
   json_["schema"] = {{"name", "tenon-envelope"}, {"version", 1}};
   json_["tool"] = {{"name", "tenon"}, {"version", version()}};
   json_["command"] = std::move(command);
-  json_["host"] = host_json(system_info());
+  json_["host"] = host_json(host_info());
 }
 
 void Envelope::add_model(const std::string& path, const ModelInfo& info) {
@@ -140,6 +140,8 @@ Json layer_json(const LayerInfo& layer) {
           {"outputs", layer.outputs},
           {"rejected", pairs_json(layer.rejected, "tactic", "reason")},
           {"reason", layer.reason},
+          {"place", layer.place},
+          {"tensor_cores", layer.tensor_cores},
           {"us", finite(layer.us)},
           {"bytes", layer.bytes},
           {"flops", layer.flops},
@@ -165,8 +167,25 @@ Json system_json(const SystemInfo& system) {
                                  {"purpose", l.purpose},
                                  {"found", l.found},
                                  {"required", l.required},
-                                 {"install", l.install}});
+                                 {"install", l.install},
+                                 {"path", l.path},
+                                 {"needed", l.needed},
+                                 {"problem", l.problem}});
   return json;
+}
+
+Json gpu_info_json(const GpuInfo& g) {
+  return {{"name", g.name},
+          {"driver", g.driver},
+          {"address", g.address},
+          {"compute", g.compute},
+          {"power_limit_w", g.power_limit_w},
+          {"default_power_limit_w", g.default_power_limit_w},
+          {"max_sm_mhz", g.max_sm_mhz},
+          {"max_memory_mhz", g.max_memory_mhz},
+          {"slowdown_c", g.slowdown_c},
+          {"pcie", {{"generation", g.pcie_generation}, {"lanes", g.pcie_lanes}, {"max_generation", g.max_pcie_generation}, {"max_lanes", g.max_pcie_lanes}}},
+          {"numa_node", g.numa_node}};
 }
 
 }  // namespace tenon::cli

@@ -44,6 +44,7 @@ Json memory_json(const Engine&);
 Json layer_json(const LayerInfo&);
 Json tensor_json(const TensorInfo&);
 Json system_json(const SystemInfo&);
+Json gpu_info_json(const GpuInfo&);
 /// JSON has no infinity or NaN: these become null.
 Json finite(double value);
 

@@ -56,6 +56,7 @@ Measurement measure(Context& context, const NamedValues& inputs, const MeasureOp
   check_interrupted();
   result.iterations = static_cast<int64_t>(times.size());
   result.batch = batch_of(inputs);
+  result.total_ms = total;
   result.runs_per_second = static_cast<double>(times.size()) / total * 1000;
   result.latency = statistics_of(std::move(times));
   result.h2d = statistics_of(std::move(h2d));

@@ -11,6 +11,7 @@ struct MeasureOptions {
   double warmup_ms = 200;
   double duration_s = 3;
   int64_t iterations = 10;  // at least
+  int streams = 2;          // of the runs that are queued ahead
 };
 
 /// One point of a benchmark: runs of one context at one set of shapes, one after the other.
@@ -20,6 +21,9 @@ struct Measurement {
   int64_t iterations = 0;
   int64_t batch = 0;  // 0: the inputs share no batch dimension
   double runs_per_second = 0;
+  double total_ms = 0;
+  double ahead_per_second = 0;  // runs queued ahead on `streams` streams; 0: not measured
+  int streams = 0;
   std::vector<std::pair<std::string, std::string>> shapes;
 };
 /// The inputs must be set. Ends early on Ctrl-C, with what was measured so far.

@@ -1,8 +1,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
+#include "gpu_watch.h"
 #include "measure.h"
+#include "overlap.h"
 #include "profile.h"
 #include "target.h"
 #include "verbs.h"
@@ -32,12 +35,17 @@ Json measurement_json(const Measurement& m) {
                {"iterations", m.iterations},
                {"mode", "sync"},
                {"shapes", shapes}};
+  if (m.streams > 0) {
+    const Binding binding = binding_of(m);
+    json["ahead"] = {{"runs_per_second", m.ahead_per_second}, {"streams", m.streams}};
+    json["binding"] = {{"what", binding.what}, {"advice", binding.advice}};
+  }
   if (m.batch > 0) json["batch"] = m.batch, json["items_per_second"] = m.runs_per_second * static_cast<double>(m.batch);
   return json;
 }
 
 double items_per_second(const Measurement& m) {
-  return m.runs_per_second * static_cast<double>(std::max<int64_t>(m.batch, 1));
+  return std::max(m.runs_per_second, m.ahead_per_second) * static_cast<double>(std::max<int64_t>(m.batch, 1));
 }
 
 std::string shapes_text(const Measurement& m) {
@@ -51,12 +59,17 @@ void print_measurement(Session& session, const Measurement& m) {
   fmt::print("median {} (p90 {}, p95 {}, p99 {}), min {}, max {}, mean {}, CV {:.1f}%\n", ms_text(s.median),
              ms_text(s.p90), ms_text(s.p95), ms_text(s.p99), ms_text(s.min), ms_text(s.max), ms_text(s.mean),
              s.cv * 100);
-  if (m.h2d.median > 0)
+  if (m.streams > 0)
     fmt::print("GPU compute {} (p99 {}), H2D {}, D2H {}, enqueue {} (medians)\n", ms_text(m.compute.median), ms_text(m.compute.p99),
                ms_text(m.h2d.median), ms_text(m.d2h.median), ms_text(m.enqueue.median));
-  fmt::print("{:.1f} runs/s", m.runs_per_second);
-  if (m.batch > 1) fmt::print(", {:.1f} items/s at batch {}", items_per_second(m), m.batch);
+  fmt::print("{:.1f} runs/s{}", m.runs_per_second, m.streams > 0 ? " one at a time" : "");
+  if (m.batch > 1) fmt::print(", {:.1f} items/s at batch {}", m.runs_per_second * static_cast<double>(m.batch), m.batch);
   fmt::print(" over {} runs, inputs {}\n", m.iterations, shapes_text(m));
+  if (m.streams > 0) {
+    const Binding binding = binding_of(m);
+    fmt::print("{:.1f} runs/s queued ahead on {} stream{}; {} binds: {}\n", m.ahead_per_second, m.streams, m.streams == 1 ? "" : "s", binding.what,
+               binding.advice);
+  }
   if (s.cv > 0.05)
     session.console.warning(
         fmt::format("times vary by {:.0f}% (CV): the machine is busy or its clock changes", s.cv * 100));
@@ -73,6 +86,8 @@ class BenchVerb : public Verb {
     app.add_option("--iterations", options_.iterations, "Fewest runs to time (default 10)")->check(CLI::PositiveNumber);
     app.add_option("--duration", duration_, "Shortest time to run for, in s (default 3)")->type_name("TIME");
     app.add_option("--warmup", warmup_, "Runs before, in ms (default 200)")->type_name("TIME");
+    app.add_option("--streams", options_.streams, "Contexts that take turns when runs are queued ahead on a GPU (default 2)")->check(CLI::Range(1, 64));
+    app.add_flag("--no-transfers", no_transfers_, "On a GPU: inputs are there already and results stay there");
     app.add_flag("--profile", profile_, "Also time each layer");
     app.add_option("--max-latency", max_latency_, "Find the highest throughput whose p99 stays below, in ms")
         ->type_name("TIME");
@@ -85,6 +100,7 @@ class BenchVerb : public Verb {
     if (!warmup_.empty()) options_.warmup_ms = parse_seconds("--warmup", warmup_, 1e-3) * 1000;
     Engine engine = open_engine(session, file_, flags_);
     double clock_before = clock_mhz();
+    GpuWatch watch(engine.gpu_address());
     fmt::print("{}, {} threads\n{}\n", engine.device(), engine.threads(), kMeasured);
     session.envelope["bench"]["measured"] = kMeasured;
     if (!sweep_.empty()) {
@@ -96,6 +112,7 @@ class BenchVerb : public Verb {
       print_measurement(session, m);
       session.envelope["bench"].update(measurement_json(m));
     }
+    report_gpu(session, watch.finish());
     double clock_after = clock_mhz();
     if (clock_before > 0) fmt::print("clock {:.0f} MHz before, {:.0f} MHz after\n", clock_before, clock_after);
     session.envelope["bench"]["clock_mhz"] = {clock_before, clock_after};
@@ -117,12 +134,30 @@ class BenchVerb : public Verb {
     return shapes;
   }
 
-  Measurement measure_at(Session& session, const Engine& engine, int64_t batch) const {
-    NamedValues inputs = inputs_.gather(session, engine, shapes_at(engine, batch));
-    Context context = engine.create_context();
-    set_inputs(context, inputs);
-    inputs_.first_run(engine, [&] { context.prepare(); });
-    return measure(context, inputs, options_);
+  Measurement measure_at(Session& session, const Engine& engine, int64_t batch) {
+    const NamedValues inputs = for_device(engine, inputs_.gather(session, engine, shapes_at(engine, batch)));
+    const auto make_context = [&] {
+      Context context = engine.create_context();
+      set_inputs(context, inputs);
+      context.set_transfers(!no_transfers_);
+      context.set_verbosity(flags_.verbosity());
+      return context;
+    };
+    std::vector<Context> contexts{make_context()};
+    inputs_.first_run(engine, [&] { contexts[0].prepare(); });
+    Measurement m = measure(contexts[0], inputs, options_);
+    shortest_ms_ = std::min(shortest_ms_, m.total_ms);
+    if (engine.gpu_address().empty()) return m;
+    while (static_cast<int>(contexts.size()) < options_.streams) contexts.push_back(make_context());
+    measure_ahead(contexts, options_, m);
+    return m;
+  }
+
+  void report_gpu(Session& session, const GpuRecord& record) const {
+    if (!record.known()) return;
+    fmt::print("{}\n", gpu_line(record));
+    session.envelope["gpu"] = gpu_json(record);
+    for (const std::string& warning : gpu_warnings(record, shortest_ms_)) session.console.warning(warning);
   }
 
   static int64_t largest_batch(const Engine& engine) {
@@ -136,7 +171,7 @@ class BenchVerb : public Verb {
     return open ? largest : 0;
   }
 
-  Measurement measure_point(Session& session, const Engine& engine, int64_t batch) const {
+  Measurement measure_point(Session& session, const Engine& engine, int64_t batch) {
     Measurement m = measure_at(session, engine, batch);
     fmt::print("{:>6}  {:>12}  {:>12}  {:>10.1f}\n", batch > 0 ? std::to_string(batch) : "fixed",
                ms_text(m.latency.median), ms_text(m.latency.p99), items_per_second(m));
@@ -144,7 +179,7 @@ class BenchVerb : public Verb {
     return m;
   }
 
-  void sweep(Session& session, const Engine& engine) const {
+  void sweep(Session& session, const Engine& engine) {
     if (largest_batch(engine) == 0)
       throw Error(ErrorCode::usage,
                   "--sweep-batch needs an open first dimension; build with --min-shapes and --max-shapes");
@@ -153,7 +188,7 @@ class BenchVerb : public Verb {
   }
 
   /// Doubles the batch while p99 stays below the limit, then halves the gap to the first batch that is too slow.
-  void search(Session& session, const Engine& engine, double limit) const {
+  void search(Session& session, const Engine& engine, double limit) {
     fmt::print("{:>6}  {:>12}  {:>12}  {:>10}\n", "batch", "median", "p99", "items/s");
     int64_t largest = largest_batch(engine), good = 0, bad = 0;
     Measurement best;
@@ -193,7 +228,8 @@ class BenchVerb : public Verb {
   }
 
   std::string file_, duration_, warmup_, max_latency_, sweep_;
-  bool profile_ = false;
+  bool profile_ = false, no_transfers_ = false;
+  double shortest_ms_ = HUGE_VAL;
   MeasureOptions options_;
   InputFlags inputs_;
   BuildFlags flags_;

@@ -1,6 +1,9 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include <cmath>
+
+#include "gpu_watch.h"
 #include "target.h"
 #include "tenon/files.h"
 #include "units.h"
@@ -49,10 +52,12 @@ class BuildVerb : public Verb {
     std::string output = output_.empty() ? default_output() : output_;
     BuildOptions options = flags_.options(session);
     FileKind kind = kind_of(model_);
+    GpuWatch watch(gpu_address(options.device), 500);
     Engine engine = kind == FileKind::engine ? Engine::load(model_, flags_.load_options(session)).rebuild(options)
                                              : build_model(session, model_, options);
     if (kind == FileKind::engine) session.envelope.add_build(engine.report());
     check_interrupted();
+    report_gpu(session, watch.finish());
     bool failed = engine.report().verdict == "FAILED";
     if (!failed) engine.save(output);
     print_report(engine);
@@ -76,6 +81,12 @@ class BuildVerb : public Verb {
     std::string output = (has_extension ? model_.substr(0, dot) : model_) + ".engine";
     if (output == model_) throw Error(ErrorCode::usage, "an engine is measured again into a new file: give -o FILE");
     return output;
+  }
+  static void report_gpu(Session& session, const GpuRecord& record) {
+    if (!record.known()) return;
+    fmt::print("gpu     {}\n", gpu_line(record));
+    session.envelope["gpu"] = gpu_json(record);
+    for (const std::string& warning : gpu_warnings(record, HUGE_VAL)) session.console.warning(warning);
   }
   static std::string size_text(const std::string& path) {
     struct stat status {};

@@ -17,6 +17,7 @@ void print_layer(size_t index, const LayerInfo& layer) {
   fmt::print("\n[{}] {}{} ({})\n", index, inside, layer.name, layer.operation);
   fmt::print("  kernel  {} [{}]{}\n", layer.kernel.empty() ? layer.tactic : layer.kernel, layer.tier,
              layer.reason.empty() ? "" : "; " + layer.reason);
+  if (!layer.tensor_cores.empty()) fmt::print("  tensor cores: {}\n", layer.tensor_cores);
   fmt::print("  {} -> {}\n", joined(layer.inputs), joined(layer.outputs));
   if (layer.bytes > 0) fmt::print("  work    {:.3f} MFLOP, {}\n", static_cast<double>(layer.flops) * 1e-6, bytes_text(layer.bytes));
   if (!layer.onnx_nodes.empty()) fmt::print("  from    {}\n", joined(layer.onnx_nodes));
@@ -26,6 +27,19 @@ void print_layer(size_t index, const LayerInfo& layer) {
 void print_fusions(const BuildReport& report) {
   for (const FusionInfo& f : report.fusions)
     fmt::print("{} {}: {}{}\n", f.fired ? "fused " : "missed", f.rewrite, f.nodes, f.fired ? "" : "; " + f.why_not);
+}
+
+/// Work that a GPU engine leaves to the host: each step waits for the device.
+void print_host_steps(const std::vector<LayerInfo>& layers) {
+  size_t on_gpu = 0;
+  std::vector<std::string> on_host;
+  for (const LayerInfo& layer : layers) {
+    on_gpu += layer.place == "gpu";
+    if (layer.place == "host") on_host.push_back(fmt::format("  {} ({}): {}", layer.name, layer.operation, layer.reason));
+  }
+  if (on_gpu + on_host.size() == 0) return;
+  fmt::print("steps   {} on the GPU, {} on the host{}\n", on_gpu, on_host.size(), on_host.empty() ? "" : ", so that the GPU is waited for:");
+  for (const std::string& line : on_host) fmt::print("{}\n", line);
 }
 
 /// When each block of memory is taken, at the optimal shapes.
@@ -88,6 +102,7 @@ class InspectVerb : public Verb {
     print_memory(engine);
     const BuildReport& report = engine.report();
     if (!report.coverage.empty()) fmt::print("nodes   {}\n", report.coverage);
+    print_host_steps(layers);
     for (size_t i = 0; i < layers.size(); ++i) print_layer(i, layers[i]);
     if (!report.dropped.empty()) fmt::print("\nNodes that no step runs\n");
     for (const auto& dropped : report.dropped) fmt::print("  {}: {}\n", dropped.first, dropped.second);

@@ -32,7 +32,9 @@ struct LayerInfo {
   std::string precision_in, precision_out;
   std::vector<std::string> inputs, outputs;      // "name: f32[1,64,56,56] nhwc"
   std::vector<std::pair<std::string, std::string>> rejected;  // tactic, why
-  std::string reason;                   // of a reorder or fallback
+  std::string reason;                   // of a reorder, a fallback, or a step on the host
+  std::string place;                    // with a GPU: "gpu" or "host"
+  std::string tensor_cores;             // of products on a GPU: "yes", or why not
   double us = 0;                        // median of the profiled runs
   std::vector<double> runs_us;          // each of them, in order
   int64_t bytes = 0, flops = 0;         // at the last bound shapes; of a body's step in one trip, where dims are fixed
@@ -96,6 +98,10 @@ class TENON_API Engine {
   std::vector<TensorInfo> inputs() const;
   std::vector<TensorInfo> outputs() const;
   Context create_context() const;
+  /// A tensor in host memory that the engine's device copies from and to at full speed: page-locked for a GPU.
+  Tensor host_tensor(DType, std::vector<int64_t> dims) const;
+  /// Where its GPU sits on the bus: "0000:17:00.0", as in GpuInfo. Empty on the CPU.
+  std::string gpu_address() const;
   const BuildReport& report() const;
   std::string device() const;
   int threads() const;
@@ -127,6 +133,14 @@ class TENON_API Context {
   void prepare();
   void run(uint64_t seed = 0);
   RunTimes run_timed(uint64_t seed = 0);
+  /// `run` in two halves: `start` queues the work and returns, as far as no step needs the host; `wait` returns when the
+  /// results are there. Inputs and output buffers stay as they are in between. The CPU does the work in `start`.
+  void start(uint64_t seed = 0);
+  void wait();
+  /// For measuring: without transfers, runs on a GPU use the inputs that an earlier run brought there, and leave results there.
+  void set_transfers(bool);
+  /// What NVTX ranges tell a profiler. Unless it is nothing, steps are launched one by one while a profiler listens.
+  void set_verbosity(Verbosity);
   /// Valid until the next run; copy to keep.
   Value output(const std::string& name) const;
   std::vector<std::pair<std::string, Value>> outputs() const;

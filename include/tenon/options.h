@@ -16,6 +16,10 @@ struct ShapeRange {
   std::vector<int64_t> min, opt, max;
 };
 
+/// What a profiler is told of the steps of a run: nothing (and the file holds no layer names), their names, or also number,
+/// operation, kernel, shapes and formats.
+enum class Verbosity { none, names, detailed };
+
 struct Progress {
   std::string phase;       // "import", "passes", "select", "retime", "verify", "write"
   int64_t done = 0, total = 0;
@@ -49,6 +53,7 @@ struct BuildOptions {
   bool exact = false;                        // no rewrite or kernel that reassociates
   bool strict_nan = false;                   // no rewrite that is wrong for NaN
   std::vector<std::string> mark_outputs;     // tensor names, or "all"
+  Verbosity verbosity = Verbosity::names;    // none: layer names are left out of the engine
   int threads = 0;                           // 0: all cores this process may use
   bool reference = false;                    // no rewrites, reference kernels only
   std::vector<std::string> disabled_passes;

@@ -13,6 +13,7 @@ struct Context::Impl {
   std::shared_ptr<const Engine::Impl> engine;
   core::Execution execution;
   std::vector<bool> given;
+  bool transfers = true;
 };
 
 Context Engine::create_context() const {
@@ -67,18 +68,27 @@ void Context::prepare() {
   impl_->execution.bind();
 }
 
-void Context::run(uint64_t seed) {
-  check_given(*impl_);
+namespace {
+
+core::RunOptions run_options(const Context::Impl& c, uint64_t seed) {
+  check_given(c);
   core::RunOptions options;
   options.seed = seed;
-  impl_->execution.run(options);
+  options.transfers = c.transfers;
+  return options;
 }
 
+}  // namespace
+
+void Context::run(uint64_t seed) { impl_->execution.run(run_options(*impl_, seed)); }
+void Context::start(uint64_t seed) { impl_->execution.start(run_options(*impl_, seed)); }
+void Context::wait() { impl_->execution.wait(); }
+void Context::set_transfers(bool on) { impl_->transfers = on; }
+void Context::set_verbosity(Verbosity v) { impl_->execution.set_verbosity(v); }
+
 RunTimes Context::run_timed(uint64_t seed) {
-  check_given(*impl_);
   core::PhaseTimes phases;
-  core::RunOptions options;
-  options.seed = seed;
+  core::RunOptions options = run_options(*impl_, seed);
   options.phases = &phases;
   impl_->execution.run(options);
   return {phases.upload / 1000, phases.compute / 1000, phases.download / 1000, phases.enqueue / 1000};

@@ -1,3 +1,5 @@
+#include <cstring>
+
 #include "api/convert.h"
 #include "api/engine_impl.h"
 #include "base/error.h"
@@ -85,6 +87,15 @@ Engine Engine::with_weights(const std::map<std::string, Tensor>& given) const {
   options.threads = data.device.threads;
   return Engine(wrap(core::adopt(std::move(data), options)));
 }
+Tensor Engine::host_tensor(DType dtype, std::vector<int64_t> dims) const {
+  const auto device = impl_->built.device;
+  if (device->is_host() || dtype == DType::string) return Tensor(dtype, std::move(dims));
+  const int64_t bytes = core::checked_mul(core::checked_product(dims), size_of(dtype));
+  std::byte* memory = device->allocate(bytes, core::Place::host);
+  std::memset(memory, 0, static_cast<size_t>(bytes));
+  return Tensor(dtype, std::move(dims), std::shared_ptr<void>(memory, [device](void* p) { device->release(static_cast<std::byte*>(p), core::Place::host); }));
+}
+std::string Engine::gpu_address() const { return impl_->built.device->address(); }
 
 std::vector<TensorInfo> Engine::inputs() const { return core::describe_inputs(impl_->built); }
 std::vector<TensorInfo> Engine::outputs() const { return core::describe_outputs(impl_->built); }

@@ -1,3 +1,4 @@
+#include "api/device_use.h"
 #include "api/engine_impl.h"
 #include "api/step_work.h"
 #include "build/coverage.h"
@@ -48,6 +49,13 @@ LayerInfo describe_step(const Program& program, const Candidates& candidates, co
   return layer;
 }
 
+void add_device_use(LayerInfo& layer, const DeviceUse& use) {
+  layer.place = use.place;
+  layer.tensor_cores = use.tensor_cores;
+  if (!use.kernel.empty()) layer.kernel += " [" + use.kernel + "]";
+  if (layer.reason.empty()) layer.reason = use.reason;
+}
+
 void add_layers(std::vector<LayerInfo>& layers, const Program& program, const Candidates& candidates, const Bindings& bindings, int depth) {
   for (const Step& step : program.plan().steps) {
     layers.push_back(describe_step(program, candidates, step));
@@ -55,6 +63,7 @@ void add_layers(std::vector<LayerInfo>& layers, const Program& program, const Ca
     layers.back().flops = work.flops;
     layers.back().bytes = work.bytes;
     layers.back().depth = depth;
+    add_device_use(layers.back(), device_use(program, step, bindings));
     if (step.kind != Step::Kind::run) continue;
     const auto& bodies = program.bodies(step.node);
     for (size_t i = 0; i < bodies.size(); ++i) add_layers(layers, *bodies[i], candidates.bodies.at(step.node)[i], {}, depth + 1);

@@ -3,6 +3,7 @@
 #include <dnnl.h>
 #include <fmt/core.h>
 #include <hwy/highway.h>
+#include <sched.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 #include <xxhash.h>
@@ -11,9 +12,12 @@
 #include <fstream>
 
 #include "api/cuda_probe.h"
-#include "devices/device.h"
 #include "base/cpu_info.h"
+#include "base/error.h"
+#include "base/ledger.h"
 #include "base/threads.h"
+#include "devices/device.h"
+#include "devices/nvml.h"
 
 namespace tenon {
 namespace {
@@ -80,7 +84,7 @@ std::vector<DeviceReport> find_devices(const core::CpuInfo& cpu) {
 
 }  // namespace
 
-SystemInfo system_info() {
+SystemInfo host_info() {
   core::CpuInfo cpu = core::read_cpu_info();
   SystemInfo info;
   info.os = os_name();
@@ -93,10 +97,37 @@ SystemInfo system_info() {
   info.logical_cores = cpu.logical_cores;
   info.physical_cores = cpu.physical_cores;
   info.usable_cores = core::usable_cores();
-  info.devices = find_devices(cpu);
+  return info;
+}
+
+SystemInfo system_info() {
+  SystemInfo info = host_info();
+  info.devices = find_devices(core::read_cpu_info());
   info.libraries = linked_libraries();
   for (LibraryInfo& library : core::probe_cuda_libraries()) info.libraries.push_back(std::move(library));
   return info;
+}
+
+std::vector<GpuInfo> list_gpus(std::string& why) {
+  why = core::nvml().why();
+  std::vector<GpuInfo> gpus = core::nvml().gpus();
+  if (why.empty() && gpus.empty()) why = "NVIDIA's driver shows no GPU";
+  return gpus;
+}
+
+GpuState gpu_state(const std::string& address) { return core::nvml().state(address); }
+
+void set_device_memory_limit(const std::string& device, int64_t bytes) {
+  const auto found = core::find_device(device, 1);
+  if (found->is_host()) core::fail(ErrorCode::usage, "a limit of device memory is for GPUs; '{}' is the processor", device);
+  core::Ledger::of(found->info().index).set_limit(bytes);
+}
+
+std::string gpu_address(const std::string& device) { return core::find_device(device, 1)->address(); }
+
+int numa_node_here() {
+  unsigned core = 0, node = 0;
+  return getcpu(&core, &node) == 0 ? static_cast<int>(node) : -1;
 }
 
 }  // namespace tenon

@@ -10,10 +10,12 @@
 #include "build/refit.h"
 #include "build/profile.h"
 #include "build/select_kernels.h"
+#include "build/strip_names.h"
 #include "build/verify_build.h"
 #include "devices/device.h"
 #include "onnx/import.h"
 #include "passes/optimize.h"
+#include "runtime/check_fits.h"
 #include "select/select.h"
 
 namespace tenon::core {
@@ -145,9 +147,8 @@ Built build(const GraphSource& source, const BuildOptions& options, const BuildH
       note_fusions(passes, built.report);
     });
   }
-  built.data.graph = normalized(graph);
-  for (const auto& [origin, why] : built.data.graph.dropped())
-    built.report.dropped.emplace_back(built.data.graph.origins()[origin].name, why);
+  built.data.graph = normalized(options.verbosity == Verbosity::none ? without_names(graph) : graph);
+  for (const auto& [origin, why] : graph.dropped()) built.report.dropped.emplace_back(graph.origins()[origin].name, why);
   finish(built, original, options, hooks, log, phases);
   return built;
 }
@@ -188,6 +189,7 @@ Built adopt(EngineData data, const LoadOptions& options) {
   if (!same_device)
     built.report.warnings.push_back(fmt::format("the engine was measured on '{}'; here it runs on '{}': `tenon build` it again to measure here", data.device.name, here.name));
   for (const auto& w : built.report.warnings) log.warning("load", "{}", w);
+  check_fits(*built.device, weight_bytes_on_device(data.graph, data.choices), "engine '" + data.graph.name + "'");
   built.program = make_program(data, built.device, built.threads);
   built.data = std::move(data);
   note_coverage(built, log);

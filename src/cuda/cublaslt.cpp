@@ -33,6 +33,7 @@ CublasLt::CublasLt() {
   load(set_preference, "cublasLtMatmulPreferenceSetAttribute");
   load(heuristic, "cublasLtMatmulAlgoGetHeuristic");
   load(algo_attribute, "cublasLtMatmulAlgoConfigGetAttribute");
+  load(algo_capability, "cublasLtMatmulAlgoCapGetAttribute");
   if (!why_.empty()) return;
   int major = 0, minor = 0, patch = 0;
   get_property(MAJOR_VERSION, &major);

@@ -39,6 +39,7 @@ class CublasLt {
   decltype(&cublasLtMatmulPreferenceSetAttribute) set_preference = nullptr;
   decltype(&cublasLtMatmulAlgoGetHeuristic) heuristic = nullptr;
   decltype(&cublasLtMatmulAlgoConfigGetAttribute) algo_attribute = nullptr;
+  decltype(&cublasLtMatmulAlgoCapGetAttribute) algo_capability = nullptr;
 
  private:
   CublasLt();

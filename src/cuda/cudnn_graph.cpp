@@ -274,6 +274,7 @@ EngineFacts facts_of(const Descriptor& config) {
     const auto value = knob.get<int64_t>(CUDNN_ATTR_KNOB_CHOICE_KNOB_VALUE, CUDNN_TYPE_INT64, 1);
     facts.name += fmt::format(" {}={}", static_cast<int>(type.at(0)), value.at(0));
   }
+  if (std::find(facts.notes.begin(), facts.notes.end(), CUDNN_NUMERICAL_NOTE_TENSOR_CORE) != facts.notes.end()) facts.name += " tensor cores";
   return facts;
 }
 

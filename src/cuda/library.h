@@ -1,28 +1,8 @@
 #pragma once
-#include <initializer_list>
-#include <memory>
-#include <string>
+#include "base/shared_library.h"
 
 namespace tenon::core::cuda {
 
-/// A shared library opened at run time by the first of its names that loads; it stays open. A missing one is no error:
-/// what needs it says so.
-class Library {
- public:
-  explicit Library(std::initializer_list<const char*> names);
-  explicit operator bool() const { return handle_ != nullptr; }
-  /// What the loader said of the last name tried; empty when the library was found.
-  const std::string& why() const { return why_; }
-  /// Null when the library or the function is missing.
-  template <class Function>
-  Function* get(const char* symbol) const {
-    return reinterpret_cast<Function*>(find(symbol));
-  }
-
- private:
-  void* find(const char* symbol) const;
-  void* handle_ = nullptr;
-  std::string why_;
-};
+using Library = SharedLibrary;
 
 }  // namespace tenon::core::cuda

@@ -7,12 +7,14 @@
 
 namespace tenon::core::cuda {
 
+/// Memory of the device that is current, counted in its Ledger. Fails with out_of_memory naming what is free and held.
+void* allocate_device(int64_t bytes);
+void release_device(void*) noexcept;
+
 /// Memory of the device that was current when it was made.
 class DeviceBuffer {
  public:
-  explicit DeviceBuffer(int64_t bytes) : bytes_(bytes) {
-    check(cudaMalloc(&data_, static_cast<size_t>(bytes > 0 ? bytes : 1)), "allocating {} bytes of GPU memory", bytes);
-  }
+  explicit DeviceBuffer(int64_t bytes) : data_(allocate_device(bytes)), bytes_(bytes) {}
   /// A copy of host memory, complete when this returns.
   static std::shared_ptr<const DeviceBuffer> of(std::span<const std::byte> host) {
     auto buffer = std::make_shared<DeviceBuffer>(static_cast<int64_t>(host.size()));
@@ -20,7 +22,7 @@ class DeviceBuffer {
           host.size());
     return buffer;
   }
-  ~DeviceBuffer() { cudaFree(data_); }
+  ~DeviceBuffer() { release_device(data_); }
   DeviceBuffer(const DeviceBuffer&) = delete;
   DeviceBuffer& operator=(const DeviceBuffer&) = delete;
 
@@ -28,7 +30,7 @@ class DeviceBuffer {
   int64_t size() const { return bytes_; }
 
  private:
-  void* data_ = nullptr;
+  void* data_;
   int64_t bytes_;
 };
 

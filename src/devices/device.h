@@ -51,6 +51,14 @@ class Stream {
   virtual bool captured_by_caller() const = 0;
 };
 
+/// Names for spans of time, shown by a profiler that listens to this process.
+class ProfilerRanges {
+ public:
+  virtual ~ProfilerRanges() = default;
+  virtual void begin(const char* name) = 0;
+  virtual void end() = 0;
+};
+
 /// The memory of one device, its order of work, and its reorders. Thread-safe; calls may come from any thread.
 class Device {
  public:
@@ -63,6 +71,8 @@ class Device {
   virtual bool is_host() const = 0;
   /// Until the result is destroyed, what this thread asks of the device's libraries goes to this device.
   virtual std::shared_ptr<void> use() const { return nullptr; }
+  /// Where a GPU sits on the bus ("0000:17:00.0"); empty for the host.
+  virtual std::string address() const { return {}; }
   /// Aligned to 64 bytes (256 on a GPU). Fails with out_of_memory.
   virtual std::byte* allocate(int64_t bytes, Place) = 0;
   virtual void release(std::byte*, Place) noexcept = 0;
@@ -72,6 +82,12 @@ class Device {
   virtual std::unique_ptr<Stream> borrow_stream(void* handle) = 0;
   /// `spin`: waiting for it polls instead of sleeping.
   virtual std::unique_ptr<Event> make_event(bool spin) = 0;
+  /// Null while no profiler listens.
+  virtual ProfilerRanges* ranges() const { return nullptr; }
+  /// Fails naming both devices where `memory`, which is meant for `what`, is not of this one.
+  virtual void check_memory(const void* memory, const std::string& what) const { (void)memory, (void)what; }
+  /// What put the device out of use for this process ("an illegal memory access was encountered"); empty while it works.
+  virtual std::string fault() const { return {}; }
   /// Moves one value from one format to another: layout, storage type and place. One input, one output.
   virtual std::shared_ptr<const Executable> prepare_reorder(DType, const Dims&, const Format& from, const Format& to) = 0;
 };

@@ -6,8 +6,11 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/ledger.h"
 #include "ir/evaluate.h"
 #include "runtime/bodies.h"
+#include "runtime/check_fits.h"
+#include "runtime/in_use.h"
 
 namespace tenon::core {
 namespace {
@@ -104,6 +107,8 @@ HostValue OutputRef::value() const {
 
 Execution::Execution(std::shared_ptr<const Program> program, std::shared_ptr<MemorySource> source)
     : program_(std::move(program)),
+      trace_(program_),
+      own_memory_(!source),
       own_stream_(program_->device().make_stream()),
       memory_(std::make_unique<Memory>(source ? std::move(source) : std::make_shared<DeviceMemory>(program_->device()), program_->plan().inputs.size(),
                                        program_->plan().outputs.size())) {
@@ -122,14 +127,26 @@ Execution::Execution(std::shared_ptr<const Program> program, std::shared_ptr<Mem
 }
 Execution::~Execution() = default;
 
-void Execution::set_input(int input, HostValue value) { inputs_.at(input) = {std::move(value), false}; }
+void Execution::set_input(int input, HostValue value) {
+  const InUse guard(in_use_);
+  inputs_.at(input) = {std::move(value), false};
+}
 void Execution::set_device_input(int input, std::byte* data, Dims dims) {
   const Type& type = program_->graph().type(program_->graph().inputs().at(input));
   if (type.boxed()) fail(ErrorCode::bad_input, "input '{}' is {}: only tensors of numbers lie in device memory", program_->graph().input_name(input), type.str());
+  const InUse guard(in_use_);
   const auto bytes = static_cast<size_t>(checked_mul(checked_product(dims), size_of(type.dtype)));
+  const Tensor* before = std::get_if<Tensor>(&inputs_.at(input).value);
+  if (!before || !inputs_[input].on_device || before->bytes().data() != data)
+    program_->device().check_memory(data, "input '" + program_->graph().input_name(input) + "'");
   inputs_.at(input) = {Tensor::view(type.dtype, std::move(dims), {data, bytes}, nullptr), true};
 }
-void Execution::set_output_buffer(int output, std::span<std::byte> buffer, Place place) { output_buffers_.at(output) = {buffer, place}; }
+void Execution::set_output_buffer(int output, std::span<std::byte> buffer, Place place) {
+  const InUse guard(in_use_);
+  if (place == Place::device && buffer.data() != output_buffers_.at(output).bytes.data())
+    program_->device().check_memory(buffer.data(), "output '" + program_->graph().output_name(output) + "'");
+  output_buffers_.at(output) = {buffer, place};
+}
 void Execution::set_arena(std::span<std::byte> arena) { memory_->lent = arena; }
 OutputRef Execution::output(int output) const { return outputs_.at(output); }
 
@@ -232,10 +249,34 @@ Execution::Frame& Execution::frame(int segment) {
   const auto found = frames.find(key_);
   if (found != frames.end()) return *found->second;
   if (frames.size() >= kFramesKept) frames.clear();
-  return *frames.emplace(key_, std::make_unique<Frame>(make_frame(segment))).first->second;
+  auto made = std::make_unique<Frame>(make_frame(segment));
+  check_memory(made->bound);
+  return *frames.emplace(key_, std::move(made)).first->second;
+}
+
+/// A context that does not fit fails before any of its memory is taken.
+void Execution::check_memory(const BoundSegment& bound) const {
+  if (!has_device_memory() || !own_memory_) return;
+  const auto more = [](int64_t wanted, const GrowingBuffer& has) { return wanted > has.bytes() ? wanted : 0; };
+  const int64_t arena = bound.arena_bytes[static_cast<size_t>(Place::device)];
+  int64_t bytes = memory_->lent.empty() ? more(arena, memory_->arenas[static_cast<size_t>(Place::device)]) : 0;
+  for (const auto& kept : bound.kept)
+    if (!memory_->kept.count(kept.first)) bytes += kept.second;
+  for (const auto& output : bound.output_dims)
+    if (output_buffers_[output.first].bytes.empty()) bytes += more(output_bytes(output), memory_->outputs[output.first]);
+  for (size_t i = 0; i < inputs_.size(); ++i)
+    if (const Tensor* t = std::get_if<Tensor>(&inputs_[i].value); t && !inputs_[i].on_device && t->dtype() != DType::string)
+      bytes += more(t->byte_size(), memory_->inputs[i]);
+  check_fits(program_->device(), bytes, "a context of engine '" + program_->graph().name + "'");
 }
 
 void Execution::bind() {
+  const InUse guard(in_use_);
+  const Ledger::Owner owner(program_->graph().name);
+  bind_inputs();
+}
+
+void Execution::bind_inputs() {
   const Graph& g = program_->graph();
   collect_key();
   const auto seen = frames_[0].find(key_);
@@ -275,12 +316,24 @@ void Execution::place_output(int index, const Dims& dims) {
   if (plan.slots[root].output == index) base_[root] = written_[index];
 }
 
-void Execution::run(const RunOptions& options) { run_on(*own_stream_, options, true); }
-void Execution::enqueue(Stream& stream, const RunOptions& options) { run_on(stream, options, false); }
+void Execution::run(const RunOptions& options) { run_on(*own_stream_, options, options.transfers, true); }
+void Execution::start(const RunOptions& options) { run_on(*own_stream_, options, options.transfers, false); }
+void Execution::wait() {
+  const InUse guard(in_use_);
+  explaining_faults(program_->device(), [&] { own_stream_->wait(); });
+}
+void Execution::enqueue(Stream& stream, const RunOptions& options) { run_on(stream, options, false, false); }
 
-void Execution::run_on(Stream& stream, const RunOptions& options, bool to_host) {
+void Execution::run_on(Stream& stream, const RunOptions& options, bool to_host, bool wait) {
+  const InUse guard(in_use_);
+  const Ledger::Owner owner(program_->graph().name);
+  explaining_faults(program_->device(), [&] { queue_run(stream, options, to_host, wait); });
+}
+
+void Execution::queue_run(Stream& stream, const RunOptions& options, bool to_host, bool wait) {
   stream_ = &stream;
-  bind();
+  trace_.begin_run(stream.handle());
+  bind_inputs();
   if (options.times || options.phases) stream.clear_marks();
   const auto mark = [&] {
     if (options.phases) stream.mark();
@@ -294,7 +347,7 @@ void Execution::run_on(Stream& stream, const RunOptions& options, bool to_host) 
   finish_outputs(to_host);
   mark();
   const double queued = std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - begin).count();
-  if (to_host || options.times || options.phases) stream.wait();
+  if (wait || options.times || options.phases) stream.wait();
   if (options.times) finish_times(options);
   if (options.phases) *options.phases = {stream.elapsed_us(0, 1), stream.elapsed_us(1, 2), stream.elapsed_us(2, 3), queued};
 }
@@ -309,8 +362,9 @@ void Execution::take_inputs(const RunOptions& options) {
     if (t && t->dtype() != DType::string) {
       base_[s] = const_cast<std::byte*>(t->bytes().data());
       if (has_device_memory() && !in.on_device && plan.slots[s].kind != Slot::Kind::box) {
+        const bool there = memory_->inputs[i].bytes() >= t->byte_size();
         base_[s] = memory_->inputs[i].at_least(t->byte_size());
-        if (t->byte_size() > 0) stream_->copy(base_[s], Place::device, t->bytes().data(), Place::host, t->byte_size());
+        if (t->byte_size() > 0 && !(there && !options.transfers)) stream_->copy(base_[s], Place::device, t->bytes().data(), Place::host, t->byte_size());
       }
     }
     if (options.observe) options.observe(plan.slots[s].value, in.on_device && t ? HostValue(on_host(s, t->dims())) : in.value);
@@ -338,6 +392,7 @@ std::vector<const std::byte*> Execution::addresses(const Frame& frame) const {
 bool Execution::run_recorded(Frame& frame, int segment, const RunOptions& options) {
   if (!has_device_memory() || !frame.bound.recordable || !frame.recordable || frame.runs == 0) return false;
   if (!options.graph || options.times || options.observe || stream_->captured_by_caller()) return false;
+  if (verbosity_ != Verbosity::none && program_->device().ranges()) return false;  // a profiler can't see into a recording
   const auto key = addresses(frame);
   auto found = frame.recordings.find(key);
   if (found == frame.recordings.end()) {
@@ -358,6 +413,7 @@ bool Execution::run_recorded(Frame& frame, int segment, const RunOptions& option
     found = frame.recordings.emplace(key, std::move(recording)).first;
   }
   stream_->launch(*found->second);
+  trace_.queued_recording(program_->plan().segments[segment].last - 1);
   return true;
 }
 
@@ -369,6 +425,7 @@ void Execution::run_steps(Frame& frame, int segment, const RunOptions& options) 
     BodyStates* const bodies = options.times ? dynamic_cast<BodyStates*>(frame.args[i].state.get()) : nullptr;
     if (bodies) bodies->start_timing();
     if (options.times) stream_->mark();
+    trace_.queued(first + i);
     run_step(frame, i, step, options);
     if (options.times) {
       stream_->mark();
@@ -426,6 +483,19 @@ void Execution::bind_arguments(Frame& frame, int index, const Step& step) {
 void Execution::run_step(Frame& frame, int index, const Step& step, const RunOptions& options) {
   bind_arguments(frame, index, step);
   if (step.kind == Step::Kind::view) return;
+  // An engine built with verbosity none has no names to tell.
+  ProfilerRanges* ranges = verbosity_ == Verbosity::none || program_->graph().origins().empty() ? nullptr : program_->device().ranges();
+  if (!ranges) return launch_step(frame, index, step, options);
+  const int number = static_cast<int>(&step - program_->plan().steps.data());
+  ranges->begin(step_label(*program_, number, verbosity_ == Verbosity::detailed).c_str());
+  struct End {
+    ProfilerRanges* ranges;
+    ~End() { ranges->end(); }
+  } const end{ranges};
+  launch_step(frame, index, step, options);
+}
+
+void Execution::launch_step(Frame& frame, int index, const Step& step, const RunOptions& options) {
   const BoundStep& bound = frame.bound.steps[index];
   Frame::StepArgs& args = frame.args[index];
   const Executable& executable = *bound.prepared->executable;

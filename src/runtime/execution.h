@@ -1,8 +1,11 @@
 #pragma once
+#include <atomic>
 #include <functional>
 #include <set>
 
 #include "runtime/bound_segment.h"
+#include "runtime/step_trace.h"
+#include "tenon/options.h"
 
 namespace tenon::core {
 
@@ -23,6 +26,8 @@ struct RunOptions {
   std::vector<StepTime>* times = nullptr;
   PhaseTimes* phases = nullptr;  // not together with `times`
   bool graph = true;             // replay recorded launches where that is possible
+  /// False: inputs that an earlier run copied to the device are used as they are there, and results stay there.
+  bool transfers = true;
   /// Called with every value in row-major order as it is produced: how inner tensors are read.
   std::function<void(Value, const HostValue&)> observe;
 };
@@ -46,7 +51,7 @@ class MemorySource {
   virtual void release(std::byte*, Place) noexcept = 0;
 };
 
-/// One user of a program: its memory and bindings. Not thread-safe; many executions may share a program.
+/// One user of a program: its memory and bindings. Many executions may share a program; two threads inside one fail.
 /// A run at shapes that were seen before allocates nothing, except inside a library's own kernels, for boxed values,
 /// and where a data-dependent size exceeds all earlier ones.
 class Execution {
@@ -64,10 +69,15 @@ class Execution {
   void set_output_buffer(int output, std::span<std::byte> buffer, Place place = Place::host);
   /// Memory of the device for what lives within one run: too small is an error of the run. Empty: own memory.
   void set_arena(std::span<std::byte> arena);
+  /// What a profiler that listens is told of each step. Unless that is nothing, steps are then launched one by one.
+  void set_verbosity(Verbosity v) { verbosity_ = v; }
   /// Binds the inputs' dims and prepares all that can be prepared: the slow part of a first run at new shapes.
   void bind();
   /// Returns when the results are there, in host memory unless a device buffer was given for them.
   void run(const RunOptions& = {});
+  /// `run` in two halves: queues it, as far as no step needs the host; waits for what is queued.
+  void start(const RunOptions& = {});
+  void wait();
   /// Queues a run on the caller's stream and returns, as far as no step needs the host; results stay on the device.
   void enqueue(Stream&, const RunOptions& = {});
   OutputRef output(int output) const;
@@ -86,19 +96,23 @@ class Execution {
   struct Frame;
   struct Memory;
   void collect_key();
+  void bind_inputs();
+  void check_memory(const BoundSegment&) const;
   int64_t output_bytes(const std::pair<int, Dims>&) const;
   Frame& frame(int segment);
   Frame make_frame(int segment);
   void check(const Bindings&) const;
   void take_memory(Frame&);
   void place_output(int output, const Dims&);
-  void run_on(Stream&, const RunOptions&, bool to_host);
+  void run_on(Stream&, const RunOptions&, bool to_host, bool wait);
+  void queue_run(Stream&, const RunOptions&, bool to_host, bool wait);
   void take_inputs(const RunOptions&);
   void run_segment(int segment, const RunOptions&);
   bool run_recorded(Frame&, int segment, const RunOptions&);
   std::vector<const std::byte*> addresses(const Frame&) const;
   void run_steps(Frame&, int segment, const RunOptions&);
   void run_step(Frame&, int index, const Step&, const RunOptions&);
+  void launch_step(Frame&, int index, const Step&, const RunOptions&);
   void bind_arguments(Frame&, int index, const Step&);
   void define_symbols(const Step&);
   void finish_outputs(bool to_host);
@@ -110,6 +124,10 @@ class Execution {
   bool has_device_memory() const { return !program_->device().is_host(); }
 
   std::shared_ptr<const Program> program_;
+  std::atomic<bool> in_use_{false};
+  StepTrace trace_;
+  Verbosity verbosity_ = Verbosity::names;
+  bool own_memory_;  // from the device itself
   std::unique_ptr<Stream> own_stream_;
   Stream* stream_ = nullptr;  // of the run under way
   struct Input {

@@ -121,6 +121,7 @@ void Context::run(const Request& request) {
   lend_memory(execution);
   set_inputs(execution, request);
   set_outputs(execution, request);
+  execution.set_verbosity(nvtx_ == ProfilingVerbosity::kNONE ? Verbosity::none : nvtx_ == ProfilingVerbosity::kDETAILED ? Verbosity::detailed : Verbosity::names);
   core::RunOptions options;
   times_.clear();
   if (profiler_) options.times = &times_;

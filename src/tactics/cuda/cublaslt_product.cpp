@@ -127,9 +127,10 @@ class ProductExecutable : public DeviceExecutable {
   bool uses_input(int i) const override { return i != 1 || !parts_.weights; }
   std::unique_ptr<State> make_state() const override { return std::make_unique<Operation>(lib_, parts_.mode); }
   std::string kernel_name() const override {
-    return fmt::format("cublaslt:algo {} tile {} stages {} split-k {}", attribute(CUBLASLT_ALGO_CONFIG_ID),
+    return fmt::format("cublaslt:algo {} tile {} stages {} split-k {}{}", attribute(CUBLASLT_ALGO_CONFIG_ID),
                        attribute(CUBLASLT_ALGO_CONFIG_TILE_ID), attribute(CUBLASLT_ALGO_CONFIG_STAGES_ID),
-                       attribute(CUBLASLT_ALGO_CONFIG_SPLITK_NUM));
+                       attribute(CUBLASLT_ALGO_CONFIG_SPLITK_NUM),
+                       on_tensor_cores() ? " tensor cores" : "");
   }
 
   void enqueue(State* state, const Args& args, cudaStream_t stream) const override {
@@ -146,6 +147,12 @@ class ProductExecutable : public DeviceExecutable {
   }
 
  private:
+  bool on_tensor_cores() const {
+    uint64_t kinds = 0;
+    size_t written = 0;
+    const auto status = lib_.algo_capability(&algorithm_, CUBLASLT_ALGO_CAP_NUMERICAL_IMPL_FLAGS, &kinds, sizeof kinds, &written);
+    return status == CUBLAS_STATUS_SUCCESS && (kinds & CUBLASLT_NUMERICAL_IMPL_FLAGS_TENSOR_OP_MASK) != 0;
+  }
   int32_t attribute(cublasLtMatmulAlgoConfigAttributes_t name) const {
     int32_t value = -1;
     size_t written = 0;
