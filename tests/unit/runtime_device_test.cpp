@@ -175,9 +175,10 @@ TEST(StripNames, OnlyInputsAndOutputsKeepTheirs) {
   EXPECT_EQ(bare.input_name(0), "x");
   EXPECT_EQ(bare.output_name(0), "y");
   EXPECT_TRUE(bare.origins().empty());
-  for (NodeId id : bare.order())
-    if (!bare.node(id).as<InputOp>())
-      for (const std::string& name : bare.node(id).output_names) EXPECT_EQ(name, "");
+  for (NodeId id : bare.order()) {
+    if (bare.node(id).as<InputOp>()) continue;
+    for (const std::string& name : bare.node(id).output_names) EXPECT_EQ(name, "");
+  }
   EXPECT_EQ(bare.order().size(), g.order().size());
 }
 
