@@ -56,8 +56,8 @@ std::optional<Parts> common_parts(const Shape& a, const Shape& b) {
 }
 
 /// The move from parts in the order `from` to the order `to`; parts that stay side by side become one axis.
-Move move_of(const Shape& sizes, const std::vector<int>& from, const std::vector<int>& to) {
-  Move move;
+AxesMove move_of(const Shape& sizes, const std::vector<int>& from, const std::vector<int>& to) {
+  AxesMove move;
   std::vector<int> axis_of(sizes.size());
   for (size_t k = 0; k < from.size(); ++k) {
     const auto at = std::find(to.begin(), to.end(), from[k]);
@@ -75,13 +75,13 @@ Move move_of(const Shape& sizes, const std::vector<int>& from, const std::vector
 
 }  // namespace
 
-Shape Move::result() const {
+Shape AxesMove::result() const {
   Shape shape;
   for (int64_t axis : permutation) shape.push_back(dims[axis]);
   return shape;
 }
 
-std::optional<Move> combined(const Shape& x, const std::vector<int64_t>& first, const Shape& between,
+std::optional<AxesMove> combined(const Shape& x, const std::vector<int64_t>& first, const Shape& between,
                              const std::vector<int64_t>& second) {
   Shape turned;
   for (int64_t axis : first) turned.push_back(x[axis]);
@@ -93,12 +93,12 @@ std::optional<Move> combined(const Shape& x, const std::vector<int64_t>& first, 
   return move_of(parts->sizes, from, to);
 }
 
-bool can_move(const Shape& x, const Move& move, const Shape& target) {
+bool can_move(const Shape& x, const AxesMove& move, const Shape& target) {
   if (is_identity(move.permutation)) return can_reshape(x, target);
   return can_reshape(x, move.dims) && can_reshape(move.result(), target);
 }
 
-std::optional<Value> moved(Graph& g, Value x, const Move& move, const Shape& target) {
+std::optional<Value> moved(Graph& g, Value x, const AxesMove& move, const Shape& target) {
   if (!ranked_tensor(g, x) || !can_move(g.type(x).shape, move, target)) return std::nullopt;
   if (is_identity(move.permutation)) return reshape_to(g, x, target);
   return reshape_to(g, transpose(g, *reshape_to(g, x, move.dims), move.permutation), target);

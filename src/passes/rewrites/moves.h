@@ -6,7 +6,7 @@
 namespace tenon::core {
 
 /// A reshape to `dims` and a transpose: what a chain of reshapes and transposes comes to, but for a last reshape.
-struct Move {
+struct AxesMove {
   Shape dims;
   std::vector<int64_t> permutation;
   Shape result() const;
@@ -14,10 +14,10 @@ struct Move {
 
 /// Transpose(Reshape(Transpose(x, first), between), second) for an x of these dims, as one transpose; nothing when the
 /// dims of the two have no common parts.
-std::optional<Move> combined(const Shape& x, const std::vector<int64_t>& first, const Shape& between,
+std::optional<AxesMove> combined(const Shape& x, const std::vector<int64_t>& first, const Shape& between,
                              const std::vector<int64_t>& second);
 /// `x` moved, then reshaped to `target`. Nothing, and no node added, where dims that are open stand in the way.
-std::optional<Value> moved(Graph&, Value x, const Move&, const Shape& target);
-bool can_move(const Shape& x, const Move&, const Shape& target);
+std::optional<Value> moved(Graph&, Value x, const AxesMove&, const Shape& target);
+bool can_move(const Shape& x, const AxesMove&, const Shape& target);
 
 }  // namespace tenon::core
