@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Holds the #include lines of src/, tools/, examples/ and include/ against the table of layers in cmake/layers.cmake,
-and that table against the one in docs/architecture.md."""
+and that table against the one in docs/architecture.md; and that no two types share a name and a namespace."""
 import pathlib
 import re
 import sys
@@ -71,6 +71,22 @@ def check_public(layers):
     return problems
 
 
+def check_names():
+    """One name, one type: two types of the same name in one namespace are one to the linker."""
+    defined = {}
+    for path in files("src"):
+        inside, previous = [], ""
+        for line in path.read_text(encoding="utf-8").split("\n"):
+            if opened := re.match(r"(?:inline )?namespace ?([\w:]*) ?\{", line):
+                inside.append(opened[1] or f"in {path}")
+            elif line.startswith("}  // namespace") and inside:
+                inside.pop()
+            elif (named := re.match(r"(?:struct|class) (?:TENON_API )?(\w+)(?: final)?(?: :.*)? \{", line)) and not previous.startswith("template"):
+                defined.setdefault("::".join([*inside, named[1]]), set()).add(str(path.relative_to(ROOT)))
+            previous = line
+    return [f"{name} is defined in {' and '.join(sorted(where))}: two types need two names" for name, where in sorted(defined.items()) if len(where) > 1]
+
+
 def table_of_docs():
     page = ROOT / "docs/architecture.md"
     rows = re.findall(r"^\| `src/(\w+)` \|[^|]*\| ([^|]*) \|$", page.read_text(), re.MULTILINE)
@@ -79,7 +95,7 @@ def table_of_docs():
 
 def main():
     layers = read_layers()
-    problems = check_sources(layers) + check_public(layers)
+    problems = check_sources(layers) + check_public(layers) + check_names()
     if table_of_docs() != layers:
         problems.append("docs/architecture.md: its table of layers differs from cmake/layers.cmake")
     for problem in problems:
