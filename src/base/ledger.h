@@ -12,10 +12,11 @@ class Ledger {
   /// The GPUs' ledgers live as long as the process.
   static Ledger& of(int gpu);
 
-  /// What is taken by this thread, while it lives, counts as `name`'s: an engine's.
+  /// What is taken by this thread, while it lives, counts as `name`'s: an engine's. The name must stay as long.
   class Owner {
    public:
     explicit Owner(const std::string& name);
+    explicit Owner(std::string&&) = delete;
     ~Owner();
     Owner(const Owner&) = delete;
     Owner& operator=(const Owner&) = delete;

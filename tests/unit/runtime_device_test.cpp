@@ -152,7 +152,8 @@ TEST(Ledger, CountsByOwnerAndKeepsTheLimit) {
   Ledger ledger;
   int a = 0, b = 0;
   {
-    const Ledger::Owner owner("resnet");
+    const std::string name = "resnet";
+    const Ledger::Owner owner(name);
     ledger.took(&a, 2 << 20);
   }
   ledger.took(&b, 1 << 20);
