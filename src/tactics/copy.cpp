@@ -38,16 +38,7 @@ class Copy : public Tactic {
 
   std::vector<Offer> offers(const Problem& p, std::string& why) const override {
     if (!is_made_of_moves(p, why) || !plain_tensors(p, why)) return {};
-    std::vector<Offer> result{row_major_offer(p, name())};
-    const int rank = p.input(0).rank();
-    if (keeps_layout(p) && rank >= 3) {
-      result.push_back(result[0]);
-      const Format format = with_layout(channels_last(rank));
-      for (size_t i = 0; i < result[1].in.size(); ++i)
-        if (p.node().inputs[i] && p.input(static_cast<int>(i)).rank() == rank) result[1].in[i] = format;
-      std::fill(result[1].out.begin(), result[1].out.end(), format);
-    }
-    return result;
+    return move_offers(p, name());
   }
 
   std::shared_ptr<const Executable> prepare(const PrepareContext& cx, std::string& why) const override {

@@ -4,6 +4,7 @@
 
 #include "ops/infer_util.h"
 #include "ops/shape.h"
+#include "tactics/support.h"
 
 namespace tenon::core {
 namespace {
@@ -219,6 +220,19 @@ std::optional<std::vector<Move>> moves_of(const PrepareContext& cx, std::string&
   if (m.fits) return std::move(m.all);
   why = "what is moved does not fit the tensors: their dims contradict each other";
   return {};
+}
+
+std::vector<Offer> move_offers(const Problem& p, std::string_view tactic) {
+  std::vector<Offer> result{row_major_offer(p, tactic)};
+  const int rank = p.input(0).rank();
+  if (keeps_layout(p) && rank >= 3) {
+    result.push_back(result[0]);
+    const Format format = with_layout(channels_last(rank));
+    for (size_t i = 0; i < result[1].in.size(); ++i)
+      if (p.node().inputs[i] && p.input(static_cast<int>(i)).rank() == rank) result[1].in[i] = format;
+    std::fill(result[1].out.begin(), result[1].out.end(), format);
+  }
+  return result;
 }
 
 }  // namespace tenon::core

@@ -18,5 +18,7 @@ std::optional<std::vector<Move>> moves_of(const PrepareContext&, std::string& wh
 bool is_made_of_moves(const Problem&, std::string& why);
 /// True when the op means the same for every axis, so that input and output may share any layout.
 bool keeps_layout(const Problem&);
+/// What a kernel made of moves offers: row-major and, where the op keeps layouts, channels last.
+std::vector<Offer> move_offers(const Problem&, std::string_view tactic);
 
 }  // namespace tenon::core

@@ -6,6 +6,7 @@
 #include "kernels/cpu/strip_program.h"
 #include "ops/fused.h"
 #include "tactics/all.h"
+#include "tactics/in_place.h"
 #include "tactics/memory_axes.h"
 #include "tactics/support.h"
 
@@ -131,21 +132,7 @@ class Pointwise : public Tactic {
 
   /// The result may lie in an input of its own shape and type: each strip is read before it is written, because the one
   /// result comes last.
-  static Offer with_share(Offer offer, const Problem& p) {
-    if (p.outputs() != 1) return offer;
-    const Fact& y = p.output(0);
-    for (int i = 0; i < p.inputs(); ++i) {
-      const Fact& x = p.input(i);
-      const bool fits = x.present() && !x.constant && x.dtype() == y.dtype() && x.rank() == y.rank() &&
-                        std::equal(x.shape().begin(), x.shape().end(), y.shape().begin(), known_equal) &&
-                        offer.in[static_cast<size_t>(i)] == offer.out[0];
-      if (!fits) continue;
-      offer.share = Share::in_place;
-      offer.shared_input = i;
-      return offer;
-    }
-    return offer;
-  }
+  static Offer with_share(Offer offer, const Problem& p) { return p.outputs() == 1 ? in_place_of_an_input(std::move(offer), p) : offer; }
 };
 
 }  // namespace

@@ -61,16 +61,7 @@ class DeviceCopy : public Tactic {
       why = fmt::format("elements of {} have no size", to_string(p.output(0).dtype()));
       return {};
     }
-    std::vector<Offer> result{row_major_offer(p, name())};
-    const int rank = p.input(0).rank();
-    if (keeps_layout(p) && rank >= 3) {
-      result.push_back(result[0]);
-      const Format format = with_layout(channels_last(rank));
-      for (size_t i = 0; i < result[1].in.size(); ++i)
-        if (p.node().inputs[i] && p.input(static_cast<int>(i)).rank() == rank) result[1].in[i] = format;
-      std::fill(result[1].out.begin(), result[1].out.end(), format);
-    }
-    return in_precisions_and_across(result, p);
+    return in_precisions_and_across(move_offers(p, name()), p);
   }
 
   std::shared_ptr<const Executable> prepare(const PrepareContext& cx, std::string& why) const override {

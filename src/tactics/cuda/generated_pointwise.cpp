@@ -8,6 +8,7 @@
 #include "tactics/cuda/executable.h"
 #include "tactics/cuda/formats.h"
 #include "tactics/cuda/generated.h"
+#include "tactics/in_place.h"
 #include "tactics/memory_axes.h"
 #include "tactics/support.h"
 
@@ -151,7 +152,7 @@ class GeneratedPointwise : public Tactic {
     if (!plain_tensors(p, why)) return {};
     const auto form = lower(p.graph, p.id, why);
     if (!form || !fits(*form, why) || !can_generate(*form, why)) return {};
-    std::vector<Offer> result{with_share(row_major_offer(p, name()), p)};
+    std::vector<Offer> result{in_place_of_an_input(row_major_offer(p, name()), p)};
     const int rank = p.output(0).rank();
     if (rank >= 3) {
       Offer last = row_major_offer(p, name());
@@ -159,7 +160,7 @@ class GeneratedPointwise : public Tactic {
       for (int i = 0; i < p.inputs(); ++i)
         if (p.input(i).present() && p.input(i).rank() == rank && has_order(p.input(i))) last.in[static_cast<size_t>(i)] = format;
       std::fill(last.out.begin(), last.out.end(), format);
-      result.push_back(with_share(std::move(last), p));
+      result.push_back(in_place_of_an_input(std::move(last), p));
     }
     return in_precisions_and_across(result, p);
   }
@@ -182,22 +183,6 @@ class GeneratedPointwise : public Tactic {
     if (static_cast<size_t>(in_memory) <= kMostOperands && form.results.size() <= kMostOperands) return true;
     why = fmt::format("more than {} operands or results", kMostOperands);
     return false;
-  }
-
-  /// The first result may lie in an input of its own shape and type: each thread reads its elements before it writes them.
-  static Offer with_share(Offer offer, const Problem& p) {
-    const Fact& y = p.output(0);
-    for (int i = 0; i < p.inputs(); ++i) {
-      const Fact& x = p.input(i);
-      const bool fits = x.present() && !x.constant && x.dtype() == y.dtype() && x.rank() == y.rank() &&
-                        std::equal(x.shape().begin(), x.shape().end(), y.shape().begin(), known_equal) &&
-                        offer.in[static_cast<size_t>(i)] == offer.out[0];
-      if (!fits) continue;
-      offer.share = Share::in_place;
-      offer.shared_input = i;
-      return offer;
-    }
-    return offer;
   }
 };
 
