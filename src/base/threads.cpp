@@ -18,7 +18,7 @@
 namespace tenon::core {
 namespace {
 
-constexpr auto kSpin = std::chrono::microseconds(50);
+constexpr auto kSpin = std::chrono::microseconds(50), kSpinBusy = std::chrono::microseconds(1000);
 constexpr unsigned kFlushToZero = 0x8000, kDenormalsAreZero = 0x0040;
 
 /// Flush-to-zero for one scope.
@@ -45,19 +45,6 @@ class InsidePiece {
   bool before_;
 };
 
-/// Polls `ready` for at most kSpin.
-template <class F>
-bool spin_until(F ready) {
-  auto end = std::chrono::steady_clock::now() + kSpin;
-  do {
-    for (int i = 0; i < 32; ++i) {
-      if (ready()) return true;
-      _mm_pause();
-    }
-  } while (std::chrono::steady_clock::now() < end);
-  return false;
-}
-
 }  // namespace
 
 /// A region is published by storing its number and an open bit in `state_`. A worker joins by raising the count of
@@ -77,6 +64,7 @@ struct Threads::Impl {
   ~Impl() { stop(); }
 
   int size() const { return static_cast<int>(workers_.size()) + 1; }
+  void add_busy(int by) { busy_.fetch_add(by, std::memory_order_relaxed); }
 
   void run(int64_t pieces, FunctionRef<void(int64_t)> body) {
     std::lock_guard turn(turn_);
@@ -88,6 +76,19 @@ struct Threads::Impl {
 
  private:
   static constexpr uint64_t kActive = 0xffff, kOpen = 0x10000, kNext = 0x20000;
+
+  /// Polls `ready` for at most as long as the team may spin.
+  template <class F>
+  bool spin_until(F ready) const {
+    const auto begin = std::chrono::steady_clock::now();
+    do {
+      for (int i = 0; i < 32; ++i) {
+        if (ready()) return true;
+        _mm_pause();
+      }
+    } while (std::chrono::steady_clock::now() - begin < (busy_.load(std::memory_order_relaxed) > 0 ? kSpinBusy : kSpin));
+    return false;
+  }
 
   void open_region(int64_t pieces, FunctionRef<void(int64_t)>& body) {
     body_ = &body;
@@ -169,6 +170,7 @@ struct Threads::Impl {
   std::mutex mutex_;
   std::condition_variable wake_, finished_;
   std::atomic<bool> stopping_{false};
+  std::atomic<int> busy_{0};
   int64_t pieces_ = 0;
   FunctionRef<void(int64_t)>* body_ = nullptr;
   std::exception_ptr error_;
@@ -186,6 +188,9 @@ Threads::Threads(int count) {
 }
 
 Threads::~Threads() = default;
+
+Threads::Busy::Busy(Threads& team) : team_(team) { team_.impl_->add_busy(1); }
+Threads::Busy::~Busy() { team_.impl_->add_busy(-1); }
 
 int Threads::size() const { return impl_->size(); }
 

@@ -26,7 +26,8 @@ class FunctionRef<R(Args...)> {
 /// Cores this process may use: its affinity mask, further limited by a container's CPU quota (rounded up).
 int usable_cores();
 
-/// One thread team; the only way Tenon runs on several threads. Workers spin at most 50 us after a region, then park.
+/// One thread team; the only way Tenon runs on several threads. Workers spin at most 50 us after a region, then park;
+/// while somebody holds the team `Busy`, with more regions to come, at most 1 ms.
 /// Flush-to-zero is set in the workers, and in the caller for the length of a region.
 class Threads {
  public:
@@ -43,6 +44,18 @@ class Threads {
   void parallel(int64_t pieces, FunctionRef<void(int64_t piece)> body);
   /// Splits [0, count) into about even ranges of at least `grain`, one call each.
   void parallel_ranges(int64_t count, int64_t grain, FunctionRef<void(int64_t begin, int64_t end)> body);
+
+  /// Announces more regions soon, for one scope.
+  class Busy {
+   public:
+    explicit Busy(Threads& team);
+    ~Busy();
+    Busy(const Busy&) = delete;
+    Busy& operator=(const Busy&) = delete;
+
+   private:
+    Threads& team_;
+  };
 
  private:
   struct Impl;

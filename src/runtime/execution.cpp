@@ -1,7 +1,6 @@
 #include "runtime/execution.h"
 
 #include <chrono>
-#include <cstring>
 #include <algorithm>
 #include <utility>
 
@@ -10,7 +9,9 @@
 #include "ir/evaluate.h"
 #include "runtime/bodies.h"
 #include "runtime/check_fits.h"
+#include "runtime/frame.h"
 #include "runtime/in_use.h"
+#include "runtime/run_memory.h"
 
 namespace tenon::core {
 namespace {
@@ -18,86 +19,9 @@ namespace {
 constexpr size_t kFramesKept = 32;
 constexpr size_t kRecordingsKept = 4;  // of one frame, for different addresses of inputs and outputs
 
-class DeviceMemory : public MemorySource {
- public:
-  explicit DeviceMemory(Device& device) : device_(device) {}
-  std::byte* allocate(int64_t bytes, Place place) override { return device_.allocate(bytes, place); }
-  void release(std::byte* data, Place place) noexcept override { device_.release(data, place); }
-
- private:
-  Device& device_;
-};
-
-/// Memory that only grows.
-class GrowingBuffer {
- public:
-  GrowingBuffer(MemorySource& source, Place place) : source_(&source), place_(place) {}
-  GrowingBuffer(GrowingBuffer&& other) noexcept : source_(other.source_), place_(other.place_), data_(std::exchange(other.data_, nullptr)), bytes_(other.bytes_) {}
-  GrowingBuffer& operator=(GrowingBuffer&&) = delete;
-  ~GrowingBuffer() { release(); }
-  std::byte* at_least(int64_t bytes) {
-    if (bytes > bytes_ || !data_) {
-      release();
-      bytes_ = 0;
-      data_ = source_->allocate(bytes, place_);
-      bytes_ = bytes;
-    }
-    return data_;
-  }
-  int64_t bytes() const { return bytes_; }
-
- private:
-  void release() {
-    if (data_) source_->release(data_, place_);
-    data_ = nullptr;
-  }
-  MemorySource* source_;
-  Place place_;
-  std::byte* data_ = nullptr;
-  int64_t bytes_ = 0;
-};
-
 const Dims kNoDims;
 
 }  // namespace
-
-/// A segment bound to one set of dims, with the argument tables of its steps; only the pointers change between runs.
-struct Execution::Frame {
-  struct StepArgs {
-    std::vector<TensorArg> in, out;
-    std::vector<const HostValue*> in_box;
-    std::vector<HostValue*> out_box;
-    std::unique_ptr<State> state;
-  };
-  BoundSegment bound;
-  std::vector<StepArgs> args;
-  int runs = 0;
-  std::map<std::vector<const std::byte*>, std::shared_ptr<Recording>> recordings;  // by the addresses outside the arena
-  bool recordable = true;                                                          // until recording failed
-};
-
-struct Execution::Memory {
-  Memory(std::shared_ptr<MemorySource> from, size_t inputs, size_t outputs)
-      : source(std::move(from)), arenas{GrowingBuffer(*source, Place::device), GrowingBuffer(*source, Place::host)} {
-    for (size_t i = 0; i < inputs; ++i) this->inputs.emplace_back(*source, Place::device);
-    for (size_t i = 0; i < outputs; ++i) this->outputs.emplace_back(*source, Place::device);
-    for (size_t i = 0; i < outputs; ++i) downloads.emplace_back(*source, Place::host);
-  }
-  std::byte* arena(Place place, int64_t bytes = 0) {
-    if (place != Place::device || lent.empty()) return arenas[static_cast<size_t>(place)].at_least(bytes);
-    if (bytes > static_cast<int64_t>(lent.size()))
-      fail(ErrorCode::bad_input, "the memory lent for a run has {} bytes, {} are needed", lent.size(), bytes);
-    return lent.data();
-  }
-  std::shared_ptr<MemorySource> source;
-  std::span<std::byte> lent;
-  std::array<GrowingBuffer, 2> arenas;  // by Place
-  std::map<SlotId, GrowingBuffer> kept;
-  std::vector<GrowingBuffer> inputs;     // copies of host inputs; unused on a device that reads host memory
-  std::vector<GrowingBuffer> outputs;    // where steps write results that the caller gave no memory for
-  std::vector<GrowingBuffer> downloads;  // their host copies; likewise unused
-  std::map<SlotId, std::shared_ptr<const std::byte>> constants;
-};
 
 HostValue OutputRef::value() const {
   if (box) return *box;
@@ -110,8 +34,7 @@ Execution::Execution(std::shared_ptr<const Program> program, std::shared_ptr<Mem
       trace_(program_),
       own_memory_(!source),
       own_stream_(program_->device().make_stream()),
-      memory_(std::make_unique<Memory>(source ? std::move(source) : std::make_shared<DeviceMemory>(program_->device()), program_->plan().inputs.size(),
-                                       program_->plan().outputs.size())) {
+      memory_(std::make_unique<RunMemory>(source ? std::move(source) : memory_of(program_->device()), program_->plan().inputs.size(), program_->plan().outputs.size())) {
   const Plan& plan = program_->plan();
   inputs_.resize(plan.inputs.size());
   output_buffers_.resize(plan.outputs.size());
@@ -214,42 +137,13 @@ void Execution::check(const Bindings& bindings) const {
   }
 }
 
-Execution::Frame Execution::make_frame(int segment) {
-  check(bindings_);
-  const Plan& plan = program_->plan();
-  Frame frame;
-  frame.bound = bind_segment(*program_, segment, bindings_);
-  for (size_t i = 0; i < frame.bound.steps.size(); ++i) {
-    const Step& step = plan.steps[plan.segments[segment].first + i];
-    const BoundStep& bound = frame.bound.steps[i];
-    Frame::StepArgs args;
-    for (size_t k = 0; k < step.in.size(); ++k) {
-      const bool box = step.in[k] >= 0 && plan.slots[step.in[k]].kind == Slot::Kind::box;
-      args.in.push_back({nullptr, &bound.in[k]});
-      args.in_box.push_back(box ? &boxes_[step.in[k]] : nullptr);
-    }
-    for (size_t k = 0; k < step.out.size(); ++k) {
-      const bool box = plan.slots[step.out[k]].kind == Slot::Kind::box;
-      args.out.push_back({nullptr, &bound.out[k]});
-      args.out_box.push_back(box ? &boxes_[step.out[k]] : nullptr);
-    }
-    if (bound.prepared && bound.prepared->executable) args.state = bound.prepared->executable->make_state();
-    frame.args.push_back(std::move(args));
-  }
-  // The dims the arguments point to must not move again: point at the frame's own copies.
-  for (size_t i = 0; i < frame.args.size(); ++i) {
-    for (size_t k = 0; k < frame.args[i].in.size(); ++k) frame.args[i].in[k].dims = &frame.bound.steps[i].in[k];
-    for (size_t k = 0; k < frame.args[i].out.size(); ++k) frame.args[i].out[k].dims = &frame.bound.steps[i].out[k];
-  }
-  return frame;
-}
-
-Execution::Frame& Execution::frame(int segment) {
+Frame& Execution::frame(int segment) {
   auto& frames = frames_[segment];
   const auto found = frames.find(key_);
   if (found != frames.end()) return *found->second;
   if (frames.size() >= kFramesKept) frames.clear();
-  auto made = std::make_unique<Frame>(make_frame(segment));
+  check(bindings_);
+  auto made = std::make_unique<Frame>(*program_, segment, bind_segment(*program_, segment, bindings_), boxes_);
   check_memory(made->bound);
   return *frames.emplace(key_, std::move(made)).first->second;
 }
@@ -327,6 +221,7 @@ void Execution::enqueue(Stream& stream, const RunOptions& options) { run_on(stre
 void Execution::run_on(Stream& stream, const RunOptions& options, bool to_host, bool wait) {
   const InUse guard(in_use_);
   const Ledger::Owner owner(program_->graph().name);
+  const Threads::Busy busy(program_->threads());
   explaining_faults(program_->device(), [&] { queue_run(stream, options, to_host, wait); });
 }
 
@@ -379,13 +274,11 @@ void Execution::run_segment(int segment, const RunOptions& options) {
   if (!frame.args.empty()) define_symbols(program_->plan().steps[program_->plan().segments[segment].first + static_cast<int>(frame.args.size()) - 1]);
 }
 
-/// What a recording holds fast: where the arena, kept buffers, inputs and outputs are.
-std::vector<const std::byte*> Execution::addresses(const Frame& frame) const {
-  std::vector<const std::byte*> list{memory_->arena(Place::device)};
-  for (const SlotId s : program_->plan().inputs) list.push_back(base_[s]);
-  for (const auto& entry : frame.bound.kept) list.push_back(base_[entry.first]);
-  for (const auto& entry : frame.bound.output_dims) list.push_back(written_[entry.first]);
-  return list;
+void Execution::collect_addresses(const Frame& frame) {
+  addresses_.assign(1, memory_->arena(Place::device));
+  for (const SlotId s : program_->plan().inputs) addresses_.push_back(base_[s]);
+  for (const auto& entry : frame.bound.kept) addresses_.push_back(base_[entry.first]);
+  for (const auto& entry : frame.bound.output_dims) addresses_.push_back(written_[entry.first]);
 }
 
 /// The second run at a shape is recorded, later ones replay it; the first launches plainly.
@@ -393,8 +286,8 @@ bool Execution::run_recorded(Frame& frame, int segment, const RunOptions& option
   if (!has_device_memory() || !frame.bound.recordable || !frame.recordable || frame.runs == 0) return false;
   if (!options.graph || options.times || options.observe || stream_->captured_by_caller()) return false;
   if (verbosity_ != Verbosity::none && program_->device().ranges()) return false;  // a profiler can't see into a recording
-  const auto key = addresses(frame);
-  auto found = frame.recordings.find(key);
+  collect_addresses(frame);
+  auto found = frame.recordings.find(addresses_);
   if (found == frame.recordings.end()) {
     if (frame.recordings.size() >= kRecordingsKept) frame.recordings.clear();
     Stream* const target = std::exchange(stream_, own_stream_.get());
@@ -410,7 +303,7 @@ bool Execution::run_recorded(Frame& frame, int segment, const RunOptions& option
     stream_ = target;
     frame.recordable = recording != nullptr;
     if (!recording) return false;
-    found = frame.recordings.emplace(key, std::move(recording)).first;
+    found = frame.recordings.emplace(addresses_, std::move(recording)).first;
   }
   stream_->launch(*found->second);
   trace_.queued_recording(program_->plan().segments[segment].last - 1);
@@ -453,7 +346,7 @@ void Execution::define_symbols(const Step& step) {
 void Execution::bind_arguments(Frame& frame, int index, const Step& step) {
   const Plan& plan = program_->plan();
   const BoundStep& bound = frame.bound.steps[index];
-  Frame::StepArgs& args = frame.args[index];
+  StepArgs& args = frame.args[index];
   const Executable* executable = bound.prepared ? bound.prepared->executable.get() : nullptr;
   for (size_t k = 0; k < step.in.size(); ++k) {
     const SlotId s = step.in[k];
@@ -497,7 +390,7 @@ void Execution::run_step(Frame& frame, int index, const Step& step, const RunOpt
 
 void Execution::launch_step(Frame& frame, int index, const Step& step, const RunOptions& options) {
   const BoundStep& bound = frame.bound.steps[index];
-  Frame::StepArgs& args = frame.args[index];
+  StepArgs& args = frame.args[index];
   const Executable& executable = *bound.prepared->executable;
   std::byte* workspace = nullptr;
   if (executable.workspace_bytes() > 0) workspace = memory_->arena(bound.workspace_place) + bound.workspace_offset;

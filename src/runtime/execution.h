@@ -42,14 +42,9 @@ struct OutputRef {
   HostValue value() const;
 };
 
-/// Where the buffers of an execution come from; the device, unless its maker wants otherwise.
-class MemorySource {
- public:
-  virtual ~MemorySource() = default;
-  /// Aligned like memory of `Device::allocate`.
-  virtual std::byte* allocate(int64_t bytes, Place) = 0;
-  virtual void release(std::byte*, Place) noexcept = 0;
-};
+struct Frame;
+struct RunMemory;
+class MemorySource;
 
 /// One user of a program: its memory and bindings. Many executions may share a program; two threads inside one fail.
 /// A run at shapes that were seen before allocates nothing, except inside a library's own kernels, for boxed values,
@@ -93,14 +88,11 @@ class Execution {
   int64_t planned_arena_bytes() const;
 
  private:
-  struct Frame;
-  struct Memory;
   void collect_key();
   void bind_inputs();
   void check_memory(const BoundSegment&) const;
   int64_t output_bytes(const std::pair<int, Dims>&) const;
   Frame& frame(int segment);
-  Frame make_frame(int segment);
   void check(const Bindings&) const;
   void take_memory(Frame&);
   void place_output(int output, const Dims&);
@@ -109,7 +101,7 @@ class Execution {
   void take_inputs(const RunOptions&);
   void run_segment(int segment, const RunOptions&);
   bool run_recorded(Frame&, int segment, const RunOptions&);
-  std::vector<const std::byte*> addresses(const Frame&) const;
+  void collect_addresses(const Frame&);
   void run_steps(Frame&, int segment, const RunOptions&);
   void run_step(Frame&, int index, const Step&, const RunOptions&);
   void launch_step(Frame&, int index, const Step&, const RunOptions&);
@@ -142,10 +134,11 @@ class Execution {
   std::vector<OutputBuffer> output_buffers_;
   std::vector<std::map<std::vector<int64_t>, std::unique_ptr<Frame>>> frames_;  // per segment
   std::vector<int64_t> key_;
+  std::vector<const std::byte*> addresses_;  // what a recording holds fast: arena, kept buffers, inputs and outputs of the run under way
   Bindings bindings_;
   std::vector<HostValue> boxes_;          // per slot
   std::vector<std::byte*> base_;          // per slot
-  std::unique_ptr<Memory> memory_;
+  std::unique_ptr<RunMemory> memory_;
   std::vector<OutputRef> outputs_;
   std::vector<std::byte*> written_;       // per output: where the steps put it
   std::vector<const Dims*> output_dims_;

@@ -1,6 +1,7 @@
 #pragma once
 #include "NvInferRuntime.h"
-#include "runtime/execution.h"
+#include "runtime/program.h"
+#include "runtime/run_memory.h"
 
 namespace tenon::adapter {
 
