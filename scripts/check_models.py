@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
 """Builds an engine for each model, runs it, and compares with ONNX Runtime on the same inputs.
 
-    .venv/bin/python scripts/check_models.py [--precision bf16] [--chaos-seed N] MODEL.onnx[:HEIGHTxWIDTH]...
+    .venv/bin/python scripts/check_models.py [--precision bf16] [--chaos-seed N] [--fast] MODEL.onnx[:HEIGHTxWIDTH]...
 
 Symbolic heights and widths of pictures are 224x224 unless given. With a precision, storage in that type is allowed where
-it is faster; a chaos seed takes random kernels instead, and so those of that type too.
+it is faster; a chaos seed takes random kernels instead, and so those of that type too. With --fast a model also fails where
+the reference runs a node or takes 1% of the time.
 """
 import argparse
+import json
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -69,12 +72,22 @@ def disagreement(engine, session, inputs, folder):
     return max(difference(found[output.name], expected) for output, expected in pairs)
 
 
-def check(model, picture, flags, folder):
+def slow_steps(report):
+    """What a build says of steps that the reference runs; empty where all is well."""
+    coverage = json.loads(pathlib.Path(report).read_text())["build"]["coverage"]
+    nodes, percent = re.search(r"(\d+) reference", coverage), re.search(r"([\d.]+)% in reference", coverage)
+    return "" if nodes and percent and int(nodes[1]) == 0 and float(percent[1]) < 1 else coverage
+
+
+def check(model, picture, flags, fast, folder):
     make = OWN_INPUTS.get(model.stem, lambda batch: inputs_of(session, batch, picture))
     session = onnxruntime.InferenceSession(str(model), providers=["CPUExecutionProvider"])
     ranges = {flag: shapes(make(batch)) for flag, batch in (("--min-shapes", 1), ("--opt-shapes", 1), ("--max-shapes", 4))}
     engine = f"{folder}/{model.stem}.engine"
-    tenon("build", model, "-o", engine, "--device", "cpu", *flags, *[part for pair in ranges.items() for part in pair])
+    report = f"{folder}/build.json"
+    tenon("build", model, "-o", engine, "--device", "cpu", "--json", report, *flags, *[part for pair in ranges.items() for part in pair])
+    if fast and (slow := slow_steps(report)):
+        raise RuntimeError(f"not all in fast steps: {slow}")
     worst = max(disagreement(engine, session, make(batch), folder) for batch in (1, 2, 4))
     for fixed in FIXED.get(model.stem, []):
         tenon("build", model, "-o", engine, "--device", "cpu", *flags, "--shapes", shapes(fixed()))
@@ -87,6 +100,7 @@ def main():
     parser.add_argument("models", nargs="+", metavar="MODEL.onnx[:HEIGHTxWIDTH]")
     parser.add_argument("--precision", choices=TOLERANCES, default="f32")
     parser.add_argument("--chaos-seed", type=int)
+    parser.add_argument("--fast", action="store_true")
     options = parser.parse_args()
     tolerance = TOLERANCES[options.precision]
     flags = ["--precision", options.precision] if options.precision != "f32" else []
@@ -98,7 +112,7 @@ def main():
         path, picture = pathlib.Path(name), [int(n) for n in (size or "224x224").split("x")]
         with tempfile.TemporaryDirectory() as folder:
             try:
-                error = check(path, picture, flags, folder)
+                error = check(path, picture, flags, options.fast, folder)
                 failures += error > tolerance
                 print(f"{path.stem}: {'agrees' if error <= tolerance else 'DIFFERS'}, largest difference {error:.1e} of the range", flush=True)
             except RuntimeError as e:

@@ -5,6 +5,7 @@ was measured with other kernels, tactics or device code says `not measured at th
 import hashlib
 import json
 import pathlib
+import statistics
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -61,6 +62,22 @@ def gpu_table(result):
     return "\n".join(lines)
 
 
+def cost_table(result):
+    megabytes = lambda n: f"{n / 1e6:.0f}"
+    lines = [f"What builds and starts cost on {result['host']['cpu']}, {result['threads']} threads, {result['date']}: medians; a start is from the engine file "
+             f"(ONNX Runtime: the model) to the first results, in a fresh process. Tenon {result['versions']['Tenon']}, ONNX Runtime {result['versions']['ONNX Runtime']}"
+             + ("." if result["host"]["load_before"] <= 0.5 else ". Other programs were using the machine: seconds of CPU and the ratio say more than the rest."), "",
+             "| model | cold build, s (CPU) | with the timing cache, s (CPU) | peak memory / limit, MB | start, ms | ONNX Runtime, ms | ratio (of CPU time) |", "|---|---|---|---|---|---|---|"]
+    for row in result["rows"]:
+        median = lambda kind, key: statistics.median(r[key] for r in row[kind])
+        cold, cached = (f"{median(kind, 'wall_s'):.2f} ({median(kind, 'cpu_s'):.2f})" for kind in ("cold", "cached"))
+        peak = max(row["memory_cold"]["peak_bytes"], row["memory_cached"]["peak_bytes"])
+        start = row["start"]
+        lines.append(f"| {row['model']} | {cold} | {cached} | {megabytes(peak)} / {megabytes(row['memory_limit_bytes'])} | "
+                     f"{start['tenon_ms']:.0f} | {start['onnxruntime_ms']:.0f} | {start['ratio']:.2f} ({start['cpu_ratio']:.2f}) |")
+    return "\n".join(lines)
+
+
 def newest(pattern):
     found = sorted((ROOT / "bench/results").glob(pattern))
     return json.loads(found[-1].read_text()) if found else None
@@ -73,7 +90,7 @@ def main():
     text = readme.read_text()
     before, rest = text.split(BEGIN)
     _, after = rest.split(END)
-    parts = [f"{make(result)}\n\nMade by `{result['command']}`." for pattern, make in (("gpu-*.json", gpu_table), ("cpu-*.json", table)) if (result := newest(pattern))]
+    parts = [f"{make(result)}\n\nMade by `{result['command']}`." for pattern, make in (("gpu-*.json", gpu_table), ("cpu-*.json", table), ("cost-*.json", cost_table)) if (result := newest(pattern))]
     made = before + BEGIN + "\n" + ("\n\n".join(parts) or "No results recorded yet.") + "\n" + END + after
     if "--check" in sys.argv:
         if made != text:

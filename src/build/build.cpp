@@ -1,5 +1,7 @@
 #include "build/build.h"
 
+#include <sys/resource.h>
+
 #include <algorithm>
 
 #include "base/error.h"
@@ -90,6 +92,11 @@ void at_assumed_dims(const BuildReport& report, FunctionRef<void()> run) {
   }
 }
 
+int64_t peak_host_bytes() {
+  rusage usage{};
+  return ::getrusage(RUSAGE_SELF, &usage) == 0 ? int64_t{usage.ru_maxrss} * 1024 : 0;
+}
+
 /// Selects kernels, makes the program, and verifies it against `original`.
 void finish(Built& built, const Graph& original, const BuildOptions& options, const BuildHooks& hooks, const Log& log, Phases& phases) {
   CacheFile file(hooks.cache ? "" : options.timing_cache, log);
@@ -97,12 +104,16 @@ void finish(Built& built, const Graph& original, const BuildOptions& options, co
   try {
     phases.run("select", [&] { select_kernels(built, options, hooks, cache, log, phases); });
     note_coverage(built, log);
-    if (options.verify && !options.reference) phases.run("verify", [&] { at_assumed_dims(built.report, [&] { verify_build(built, original, cache, log); }); });
+    if (options.verify && !options.reference) {
+      phases.run("verify", [&] { at_assumed_dims(built.report, [&] { verify_build(built, original, cache, log); }); });
+      phases.run("time", [&] { note_time_shares(built, original, log); });
+    }
   } catch (const Error&) {
     file.save();
     throw;
   }
   file.save();
+  built.report.peak_host_bytes = peak_host_bytes();
 }
 
 }  // namespace

@@ -1,6 +1,11 @@
 #include "build/coverage.h"
 
+#include <algorithm>
 #include <set>
+
+#include "base/error.h"
+#include "build/example_inputs.h"
+#include "runtime/execution.h"
 
 namespace tenon::core {
 
@@ -41,7 +46,72 @@ void count(const Program& program, Coverage& c) {
   c.nodes += g.origins().size();
 }
 
+struct TimeShares {
+  double all = 0, generated = 0, reference = 0;  // us
+};
+
+/// The reference stands in for a kernel that refuses the tuned dims.
+bool stands_in(const Program& program, const Step& step, const Bindings& dims) {
+  if (step.kind != Step::Kind::run) return false;
+  const Graph& g = program.graph();
+  NodeShapes shapes;
+  const auto dims_of = [&](const Type& type) { return type.boxed() ? Dims{} : evaluate(type.shape, dims); };
+  try {
+    for (Value v : g.node(step.node).inputs) shapes.in.push_back(v ? dims_of(g.type(v)) : Dims{});
+    for (const Fact& f : g.node(step.node).outputs) shapes.out.push_back(dims_of(f.type));
+  } catch (const Error&) {  // dims that depend on data
+    return false;
+  }
+  const auto prepared = program.prepare(step.node, shapes);
+  return prepared->executable && prepared->executable->kernel_name().rfind("reference:", 0) == 0;
+}
+
+/// Adds the times of a program's steps; of a node with bodies, those of the steps in them.
+void add_times(const Program& program, const std::vector<StepTime>& times, const Bindings& dims, TimeShares& shares) {
+  for (const StepTime& t : times) {
+    const Step& step = program.plan().steps[t.step];
+    const auto tier = tier_of(program, step);
+    const auto& bodies = program.bodies(step.node);
+    shares.all += t.us;
+    if (tier == "generated") shares.generated += t.us;
+    if (tier == "reference" || (bodies.empty() && stands_in(program, step, dims))) shares.reference += t.us;
+    for (size_t i = 0; i < std::min(bodies.size(), t.bodies.size()); ++i) {
+      TimeShares inner;
+      add_times(*bodies[i], t.bodies[i], {}, inner);
+      shares.generated += inner.generated;
+      shares.reference += inner.reference;
+    }
+  }
+}
+
+std::vector<StepTime> times_of_a_run(const Built& built, const Graph& original) {
+  Execution execution(built.program);
+  const auto inputs = example_inputs(original, built.data.profile.opt, 1);
+  for (size_t i = 0; i < inputs.size(); ++i) execution.set_input(static_cast<int>(i), inputs[i]);
+  execution.run();
+  std::vector<StepTime> times;
+  RunOptions options;
+  options.times = &times;
+  execution.run(options);
+  return times;
+}
+
 }  // namespace
+
+void note_time_shares(Built& built, const Graph& original, const Log& log) {
+  TimeShares shares;
+  try {
+    add_times(*built.program, times_of_a_run(built, original), built.data.profile.opt, shares);
+  } catch (const Error& e) {
+    log.verbose("build", "no shares of time: the network did not run: {}", e.what());
+    return;
+  }
+  if (shares.all <= 0) return;
+  const auto text = fmt::format("of the time {:.1f}% in generated and {:.1f}% in reference steps", 100 * shares.generated / shares.all,
+                                100 * shares.reference / shares.all);
+  log.info("build", "{}", text);
+  built.report.coverage += "; " + text;
+}
 
 void note_coverage(Built& built, const Log& log) {
   Coverage c;

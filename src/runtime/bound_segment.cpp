@@ -10,6 +10,8 @@
 namespace tenon::core {
 namespace {
 
+constexpr int64_t kLargeWeights = 16 << 10;  // bytes: packing less takes no longer than starting a thread
+
 class Binder {
  public:
   Binder(const Program& program, int segment, const Bindings& bindings)
@@ -47,13 +49,12 @@ class Binder {
                         [&] { return evaluate(g.type(plan_.slots[s].value).shape, bindings_); });
   }
 
-  // On a GPU, kernels are compiled for a step: those of all steps at the same time.
+  // On a GPU, kernels are compiled for a step; on the CPU, those with weights pack them: several at the same time.
   void prepare_ahead() const {
-    if (program_.device().is_host()) return;
     std::vector<std::pair<NodeId, NodeShapes>> steps;
     for (int i = range_.first; i < range_.last; ++i) {
       const Step& step = plan_.steps[i];
-      if (step.kind == Step::Kind::reorder) continue;
+      if (step.kind == Step::Kind::reorder || !takes_long(step)) continue;
       try {
         NodeShapes shapes{all_dims(step.in), all_dims(step.out)};
         check_shapes(program_.graph(), step.node, shapes);
@@ -62,6 +63,14 @@ class Binder {
       }
     }
     program_.prepare_together(steps);
+  }
+  bool takes_long(const Step& step) const {
+    if (!program_.device().is_host()) return true;
+    const Graph& g = program_.graph();
+    return std::any_of(step.in.begin(), step.in.end(), [&](SlotId s) {
+      const ConstRef constant = s >= 0 ? g.constant(plan_.slots[s].value) : nullptr;
+      return constant && constant->byte_size() >= kLargeWeights;
+    });
   }
   std::vector<Dims> all_dims(const std::vector<SlotId>& slots) const {
     std::vector<Dims> all;

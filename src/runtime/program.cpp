@@ -1,6 +1,7 @@
 #include "runtime/program.h"
 
 #include <cstring>
+#include <optional>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -27,30 +28,32 @@ Tensor aligned_copy(const Tensor& t) {
 }  // namespace
 
 Tensor Weights::plain(const ConstRef& constant) {
-  const std::lock_guard lock(mutex_);
-  const auto it = plain_.find(constant);
-  if (it != plain_.end()) return it->second;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto it = plain_.find(constant);
+    if (it != plain_.end()) return it->second;
+  }
   Tensor value = constant->value();
   if (!aligned(value)) value = aligned_copy(value);
+  const std::lock_guard lock(mutex_);
   return plain_.emplace(constant, std::move(value)).first->second;
 }
 
 std::shared_ptr<const void> Weights::packed(const ConstRef& constant, const std::string& key, int64_t bytes,
                                             FunctionRef<std::shared_ptr<const void>(const Tensor&)> make) {
   std::shared_ptr<Form> form;
-  Tensor source;
-  bool kept = false;
+  std::optional<Tensor> kept;
   {
     const std::lock_guard lock(mutex_);
     auto& entry = packed_[{constant, key}];
     if (!entry) entry = std::make_shared<Form>();
     form = entry;
     const auto it = plain_.find(constant);
-    kept = it != plain_.end();
-    source = kept ? it->second : constant->value();
+    if (it != plain_.end()) kept = it->second;
   }
   const std::lock_guard own(form->mutex);
   if (form->made) return form->made;
+  const Tensor source = kept ? *kept : constant->value();
   form->made = make(aligned(source) ? source : aligned_copy(source));
   if (!kept) release_if_mapped(source.dtype() == DType::string ? std::span<const std::byte>() : source.bytes());
   const std::lock_guard lock(mutex_);
