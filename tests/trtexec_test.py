@@ -12,6 +12,7 @@ import tempfile
 import unittest
 
 import numpy as np
+import onnx
 
 import cli_test
 
@@ -104,7 +105,29 @@ class TrtexecTest(unittest.TestCase):
     def test_help(self):
         result = self.run_program("--help")
         self.assertEqual(result.returncode, 0)
+        self.assertEqual(self.run_program("-h").stdout.splitlines()[1:], result.stdout.splitlines()[1:])
         self.compare("help", result)
+
+    def test_options_are_printed(self):
+        for word, line in [("--versionCompatible", "Version Compatible: Enabled"), ("--vc", "Version Compatible: Enabled"), ("--leanDLLPath=lean.so", "Lean DLL Path: lean.so"),
+                           ("--directIO", "DirectIO mode: Enabled"), ("--consistency", "Skipping consistency checker"), ("--excludeLeanRuntime", "Exclude Lean Runtime: Enabled"),
+                           ("--tempfileControls=in_memory:deny", "Tempfile Controls: { in_memory: deny, temporary: allow }"), ("--ignoreParsedPluginLibs", "ignoreParsedPluginLibs: 1"),
+                           ("--dynamicPlugins=libm.so.6", "Loading supplied plugin library: libm.so.6"), ("--optShapesCalib=x:3x3x8x8", "Input calibration shape: x=3x3x8x8"),
+                           ("--layerDeviceTypes=conv1:GPU", "Layer Device Types: conv1:GPU"), ("--cpuOnly", "Device: cpu"), ("--bf16", "FP32+BF16"),
+                           ("--preview=-fasterDynamicShapes0805", "kFASTER_DYNAMIC_SHAPES_0805 [OFF]"), ("--noBuilderCache", "timingCacheMode: disable")]:
+            with self.subTest(word):
+                if "cpuOnly" in word and DEVICE != "cpu":
+                    continue
+                self.assertIn(line, self.passes("--onnx=small.onnx", "--optShapes=x:2x3x16x16", "--skipInference", "--builderOptimizationLevel=0", "--noVerify", word).stdout)
+        calibration = ["--minShapesCalib=x:1x3x8x8", "--optShapesCalib=x:3x3x8x8", "--maxShapesCalib=x:4x3x8x8"]
+        self.passes("--onnx=small.onnx", "--skipInference", "--builderOptimizationLevel=0", *calibration)
+        for left_out in calibration[::2]:
+            self.fails("--onnx=small.onnx", *[c for c in calibration if c != left_out])
+
+    def test_switches_that_undo_others(self):
+        result = self.loaded("--noDataTransfers", "--useCudaGraph", "--useSpinWait", "--includeDataTransfers", "--noCudaGraph", "--noSpinWait")
+        for line in ("Data transfers: Enabled", "CUDA Graph: Disabled", "Spin-wait: Disabled"):
+            self.assertIn(line, result.stdout)
 
     def test_nothing_prints_help_and_passes(self):
         self.assertIn("=== Build Options ===", self.passes().stdout)
@@ -122,7 +145,7 @@ class TrtexecTest(unittest.TestCase):
                 self.assertIn(part, self.fails("--onnx=small.onnx", word).stderr)
 
     def test_flags_that_contradict_each_other(self):
-        for words, part in [(["--fp8", "--int8"], "fp8 and int8"), (["--batch=2"], "--batch and --maxBatch"), (["--saveEngine=a", "--loadEngine=b"], "Incompatible"),
+        for words, part in [(["--fp8", "--int8"], "fp8 and int8"), (["--batch=2"], "--batch and --maxBatch"), (["--maxBatch=2"], "--batch and --maxBatch"), (["--saveEngine=a", "--loadEngine=b"], "Incompatible"),
                             (["--useRuntime=lean"], "requires --useRuntime=full"), (["--output=y"], "should not be used with ONNX"),
                             (["--minShapesCalib=x:1x3x8x8"], "Must specify only --optShapesCalib")]:
             with self.subTest(words):
@@ -139,7 +162,7 @@ class TrtexecTest(unittest.TestCase):
         self.passes("--loadEngine", "small.engine", "--iterations", "3", "--duration", "0", "--warmUp", "0")
 
     def test_what_there_is_not(self):
-        for words, part in [(["--safe"], "safety runtime"), (["--restricted"], "safety scope"), (["--buildDLAStandalone"], "no DLA"), (["--useDLACore=0"], "no DLA"),
+        for words, part in [(["--safe"], "safety runtime"), (["--restricted"], "safety scope"), (["--buildDLAStandalone"], "no DLA"), (["--useDLACore=0"], "no DLA"), (["--layerDeviceTypes=conv1:DLA"], "no DLA"),
                             (["--sparsity=force"], "sparse"), (["--setPluginsToSerialize=a.so"], "data only"), (["--stripWeights"], "hold their weights")]:
             with self.subTest(words):
                 result = self.fails("--onnx=small.onnx", "--optShapes=x:2x3x16x16", *words)
@@ -147,15 +170,21 @@ class TrtexecTest(unittest.TestCase):
                 self.assertIn("Engine set up failed", result.stderr)
         self.assertIn("tf2onnx", self.fails("--uff=a.uff", "--uffInput=x,3,4,4", "--output=y").stderr)
         self.assertIn("caffe2onnx", self.fails("--deploy=a.prototxt", "--output=y").stderr)
+        self.assertIn("caffe2onnx", self.fails("--model=a.caffemodel", "--output=y").stderr)
+        uff = self.fails("--uff=a.uff", "--uffInput=x,3,4,4", "--uffNHWC", "--output=y").stdout
+        self.assertIn("Uff Inputs Layout: NHWC", uff)
+        self.assertIn("Input: x,3,4,4", uff)
 
     def test_what_has_no_effect_is_said(self):
-        for word in ["--int8", "--maxAuxStreams=2", "--useManagedMemory", "--persistentCacheRatio=0.5", "--minTiming=2", "--avgTiming=2", "--preview=+profileSharing0806",
+        for word in ["--int8", "--ni", "--nativeInstanceNorm", "--maxAuxStreams=2", "--useManagedMemory", "--persistentCacheRatio=0.5", "--minTiming=2", "--avgTiming=2", "--preview=+profileSharing0806",
                      "--excludeLeanRuntime", "--tempdir=/tmp", "--hardwareCompatibilityLevel=ampere+", "--calib=cache"]:
             with self.subTest(word):
                 result = self.passes("--onnx=small.onnx", "--optShapes=x:2x3x16x16", word, *QUICK)
                 self.assertIn(word.split("=")[0], result.stderr)
         result = self.passes("--onnx=small.onnx", "--optShapes=x:2x3x16x16", "--useDLACore=0", "--allowGPUFallback", *QUICK)
         self.assertIn("no DLA cores", result.stderr)
+        result = self.passes("--onnx=small.onnx", "--optShapes=x:2x3x16x16", "--stronglyTyped", "--fp16", "--skipInference")
+        self.assertIn("the model's own types are kept", result.stderr)
 
     def test_deprecated_flags(self):
         for word, part in [("--workspace=64", "--memPoolSize"), ("--buildOnly", "--skipInference"), ("--explicitBatch", "has no effect"), ("--explicitPrecision", "has no effect"),
@@ -174,6 +203,48 @@ class TrtexecTest(unittest.TestCase):
         self.assertIn('Cannot find input tensor with name "z" in the network inputs!', self.fails("--onnx=small.onnx", "--shapes=z:1").stderr)
         self.assertIn("Invalid tensor names found in --shapes flag.", self.fails("--loadEngine=small.engine", "--shapes=z:1").stderr)
         self.assertIn("Static model does not take explicit shapes", self.fails("--onnx=nan.onnx", "--shapes=x:4").stderr)
+
+    def test_optimization_profiles(self):
+        words = ["--onnx=small.onnx", "--minShapes=x:1x3x8x8", "--optShapes=x:1x3x8x8", "--maxShapes=x:2x3x8x8",
+                 "--profile=1", "--minShapes=x:4x3x16x16", "--optShapes=x:5x3x16x16", "--maxShapes=x:8x3x16x16", "--profile=0", "--useProfile=1"]
+        built = self.passes(*words, "--saveEngine=profiles.engine", "--dumpOptimizationProfile", *QUICK)
+        self.assertIn("Input build shape (profile 0): x=1x3x8x8+1x3x8x8+2x3x8x8", built.stdout)
+        self.assertIn("Input build shape (profile 1): x=4x3x16x16+5x3x16x16+8x3x16x16", built.stdout)
+        self.assertIn("Optimization Profile Index: 1", built.stdout)
+        self.assertIn("Optimization Profile 1:", built.stdout)
+        self.assertIn("x: min = 4x3x16x16, opt = 5x3x16x16, max = 8x3x16x16", built.stdout)
+        self.assertEqual(built.stdout.count("Verification against the reference executor: PASSED"), 2)
+        self.assertIn("Input binding for x with dimensions 5x3x16x16 is created.", built.stdout)
+        first = self.passes("--loadEngine=profiles.engine", *QUICK)
+        self.assertIn("Input binding for x with dimensions 1x3x8x8 is created.", first.stdout)
+        x = np.linspace(-1, 1, 8 * 3 * 16 * 16, dtype=np.float32).reshape(8, 3, 16, 16)
+        np.save(self.folder / "x8.npy", x)
+        run = ["--useProfile=1", "--shapes=x:8x3x16x16", "--loadInputs=x:x8.npy", "--exportOutput=profile.json", *QUICK]
+        self.passes("--loadEngine=profiles.engine", *run)
+        found = json.loads((self.folder / "profile.json").read_text())[0]["values"]
+        self.passes("--onnx=small.onnx", "--shapes=x:8x3x16x16", "--loadInputs=x:x8.npy", "--exportOutput=alone.json", *QUICK)
+        np.testing.assert_allclose(found, json.loads((self.folder / "alone.json").read_text())[0]["values"], rtol=1e-4, atol=1e-5)
+        self.assertIn("axis 2 can't be 16", self.fails("--loadEngine=profiles.engine", "--shapes=x:8x3x16x16", *QUICK).stderr)
+        self.assertIn("the engine has 2 optimization profiles", self.fails("--loadEngine=profiles.engine", "--useProfile=2", *QUICK).stderr)
+        self.assertIn("the engine gets 1 optimization profiles", self.fails("--onnx=small.onnx", "--useProfile=1").stderr)
+        self.assertIn("without gaps", self.fails("--onnx=small.onnx", "--profile=2", "--optShapes=x:1x3x8x8").stderr)
+
+    def test_workspace_limits_the_choice_of_kernels(self):
+        random = np.random.default_rng(1)
+        save = lambda name, nodes, inputs, output, weights: cli_test.save_model(self.folder / name, nodes, inputs, [output], weights)
+        weights = [(name, random.normal(size=size).astype(np.float32)) for name, size in (("w", (1, 64, 8)), ("r", (1, 64, 16)))]
+        save("recurrent.onnx", [onnx.helper.make_node("LSTM", ["x", "w", "r"], ["y"], name="lstm", hidden_size=16)],
+             [("x", onnx.TensorProto.FLOAT, [5, 1, 8])], ("y", onnx.TensorProto.FLOAT, [5, 1, 1, 16]), weights)
+        words = ["--onnx=recurrent.onnx", "--profilingVerbosity=detailed", "--exportLayerInfo=layers.json", "--skipInference"]
+
+        def kernel(*more):
+            self.passes(*words, *more)
+            return next(layer["TacticName"] for layer in json.loads((self.folder / "layers.json").read_text())["Layers"] if layer["LayerType"] == "LSTM")
+
+        self.assertIn("recurrent", kernel())
+        self.assertIn("recurrent", kernel("--memPoolSize=workspace:64"))
+        self.assertNotIn("recurrent", kernel("--memPoolSize=workspace:1B"))
+        self.assertNotIn("recurrent", kernel("--workspace=0"))
 
     def test_bad_models(self):
         for words in (["--onnx=none.onnx"], ["--onnx=text.onnx"], ["--onnx=bad.onnx"], ["--loadEngine=small.onnx"]):
@@ -195,6 +266,15 @@ class TrtexecTest(unittest.TestCase):
         self.assertIn("the model has no node of that name", self.fails(*words, "--precisionConstraints=obey", "--layerPrecisions=none:fp32").stderr)
 
     # Inputs and outputs
+
+    def test_inner_tensors_become_outputs(self):
+        result = self.passes("--onnx=small.onnx", "--optShapes=x:2x3x16x16", "--markDebug=r1", *QUICK)
+        self.assertIn("Output binding for r1 with dimensions 2x8x16x16 is created.", result.stdout)
+
+    def test_the_verification_may_be_left_out(self):
+        words = ["--onnx=small.onnx", "--optShapes=x:2x3x16x16", "--skipInference"]
+        self.assertIn("Verification against the reference executor: PASSED", self.passes(*words).stdout)
+        self.assertNotIn("Verification against", self.passes(*words, "--noVerify").stdout)
 
     def test_inputs_from_files_and_outputs_to_files(self):
         x = np.linspace(-1, 1, 2 * 3 * 16 * 16, dtype=np.float32).reshape(2, 3, 16, 16)
@@ -291,8 +371,10 @@ class TrtexecTest(unittest.TestCase):
         words = ["--onnx=small.onnx", "--optShapes=x:2x3x16x16", "--timingCacheFile=small.cache", "--skipInference"]
         self.passes(*words, "--noBuilderCache")
         self.assertFalse((self.folder / "small.cache").exists())
+        self.assertIn("were not in the timing cache", self.fails(*words, "--errorOnTimingCacheMiss", "--timingCacheFile=other.cache").stderr)
         self.passes(*words)
         self.assertTrue((self.folder / "small.cache").exists())
+        self.passes(*words, "--errorOnTimingCacheMiss")
 
     def test_deserialization_is_timed(self):
         self.assertIn("average time = ", self.loaded("--timeDeserialize").stdout)

@@ -4,10 +4,8 @@
 #include "runtime/execution.h"
 
 namespace tenon::core {
-namespace {
 
-/// Each symbol at the end of its range; at its tuned value where the range has none.
-Bindings largest(const Profile& profile) {
+Bindings largest_dims(const Profile& profile) {
   Bindings dims = profile.opt;
   for (auto& [symbol, value] : dims) {
     const auto range = profile.ranges.find(symbol);
@@ -15,8 +13,6 @@ Bindings largest(const Profile& profile) {
   }
   return dims;
 }
-
-}  // namespace
 
 int64_t tensor_bytes(const std::shared_ptr<const Program>& program, const Bindings& dims) {
   Execution execution(program);
@@ -29,7 +25,7 @@ int64_t tensor_bytes(const std::shared_ptr<const Program>& program, const Bindin
 MemoryNeed memory_need(const std::shared_ptr<const Program>& program, const Profile& profile) {
   MemoryNeed need;
   need.tensors = tensor_bytes(program, profile.opt);
-  if (const Bindings most = largest(profile); most != profile.opt) need.tensors = std::max(need.tensors, tensor_bytes(program, most));
+  if (const Bindings most = largest_dims(profile); most != profile.opt) need.tensors = std::max(need.tensors, tensor_bytes(program, most));
   need.weights = program->weights().packed_bytes();
   return need;
 }

@@ -10,6 +10,8 @@ struct MemoryNeed {
   int64_t total() const { return checked_add(tensors, weights); }
 };
 
+/// Each input symbol at the end of its range; at its tuned value where the range has none.
+Bindings largest_dims(const Profile&);
 /// Of tensors with workspace, when a run binds these dims.
 int64_t tensor_bytes(const std::shared_ptr<const Program>&, const Bindings&);
 /// At the tuned dims and at the largest that the profile allows, whichever is more; as far as dims are known before a run.

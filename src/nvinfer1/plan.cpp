@@ -107,6 +107,17 @@ PlanTensor tensor_of(const TensorInfo& info, bool is_input) {
   return t;
 }
 
+/// Dims that differ between the engines of a plan are open.
+void join(std::vector<PlanTensor>& all, const std::vector<PlanTensor>& more) {
+  if (all.empty()) all = more;
+  if (all.size() != more.size()) core::corrupt("the plan's engines differ in inputs and outputs");
+  for (size_t i = 0; i < all.size(); ++i) {
+    if (all[i].name != more[i].name || all[i].dims.size() != more[i].dims.size()) core::corrupt(fmt::format("the plan's engines differ in '{}'", all[i].name));
+    for (size_t axis = 0; axis < all[i].dims.size(); ++axis)
+      if (all[i].dims[axis] != more[i].dims[axis]) all[i].dims[axis] = -1;
+  }
+}
+
 }  // namespace
 
 std::string encode(const PlanInfo& info) {
@@ -190,11 +201,14 @@ std::shared_ptr<const Plan> deserialize(std::span<const std::byte> bytes, const 
       core::corrupt(fmt::format("the plan has {} profiles and {} engines", plan->info.profiles.size(), plan->engines.size()));
     return plan;
   }
-  const core::Built& built = plan->engines[0];
-  const auto inputs = core::describe_inputs(built);
-  for (const TensorInfo& t : inputs) plan->info.tensors.push_back(tensor_of(t, true));
-  for (const TensorInfo& t : core::describe_outputs(built)) plan->info.tensors.push_back(tensor_of(t, false));
-  plan->info.profiles.push_back(profile_of(inputs));
+  for (const core::Built& built : plan->engines) {
+    const auto inputs = core::describe_inputs(built);
+    std::vector<PlanTensor> tensors;
+    for (const TensorInfo& t : inputs) tensors.push_back(tensor_of(t, true));
+    for (const TensorInfo& t : core::describe_outputs(built)) tensors.push_back(tensor_of(t, false));
+    join(plan->info.tensors, tensors);
+    plan->info.profiles.push_back(profile_of(inputs));
+  }
   return plan;
 }
 

@@ -45,8 +45,8 @@ Code api_code(tenon::ErrorCode code) {
     case E::not_onnx:
     case E::invalid_model:
     case E::bad_external_data:
-    case E::build_failed:
-    case E::no_kernel: return Code::kINVALID_CONFIG;
+    case E::build_failed: return Code::kINVALID_CONFIG;
+    case E::no_kernel:
     case E::unsupported_operator: return Code::kUNSUPPORTED_STATE;
     case E::too_large:
     case E::out_of_memory: return Code::kFAILED_ALLOCATION;

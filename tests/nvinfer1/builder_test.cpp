@@ -144,6 +144,25 @@ TEST_F(BuilderTest, EveryWayToAnEngine) {
   expect("y", {14.5f});
 }
 
+TEST_F(BuilderTest, AnEngineBuiltAtOnceHasTheBuildersAllocator) {
+  struct Counting : IGpuAllocator {
+    void* allocate(uint64_t size, uint64_t alignment, AllocatorFlags) override { return ++calls, std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment); }
+    void free(void* memory) override { std::free(memory); }
+    int calls = 0;
+  } allocator;
+  small_network();
+  builder->setGpuAllocator(&allocator);
+  engine.reset(builder->buildEngineWithConfig(*network, *config));
+  ASSERT_NE(engine, nullptr) << logger.text;
+  give("x", Floats(192, 1));
+  run_engine();
+  expect("y", {14.5f});
+  EXPECT_GT(allocator.calls, 0);
+  context.reset();
+  engine.reset();
+  builder->setGpuAllocator(nullptr);
+}
+
 TEST_F(BuilderTest, PlatformAndLimits) {
   EXPECT_FALSE(builder->platformHasFastInt8());
   EXPECT_FALSE(builder->platformHasTf32());
@@ -279,6 +298,10 @@ struct Selector : IAlgorithmSelector {
       ASSERT_NE(info, nullptr);
       EXPECT_EQ(&choices[i]->getAlgorithmIOInfo(0), info);
       EXPECT_EQ(info->getDataType(), DataType::kFLOAT);
+      // The channels of [N,C,H,W] lie side by side in the one format, the last axis in the other.
+      const Dims strides = info->getStrides();
+      const bool channels_last = strides.nbDims == 4 && strides.d[1] == 1 && strides.d[3] != 1;
+      EXPECT_EQ(info->getTensorFormat(), channels_last ? TensorFormat::kHWC : TensorFormat::kLINEAR);
       EXPECT_EQ(info->getVectorizedDim(), -1);
       EXPECT_EQ(info->getComponentsPerElement(), 1);
       EXPECT_EQ(info->getStrides().nbDims, contexts[i]->getDimensions(0, OptProfileSelector::kOPT).nbDims);

@@ -62,6 +62,48 @@ TEST_F(MemoryTest, ComesFromTheClientsAllocator) {
   expect_error(ErrorCode::kFAILED_ALLOCATION, "the client's allocator gave no memory");
 }
 
+/// Works in the order of streams only.
+class InOrder : public IGpuAsyncAllocator {
+ public:
+  void* allocateAsync(uint64_t size, uint64_t alignment, AllocatorFlags, cudaStream_t) override {
+    void* data = std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
+    live[data] = size;
+    ++calls;
+    return data;
+  }
+  bool deallocateAsync(void* data, cudaStream_t) override {
+    EXPECT_EQ(live.erase(data), 1U);
+    std::free(data);
+    return true;
+  }
+  std::map<void*, uint64_t> live;
+  int calls = 0;
+};
+
+TEST_F(MemoryTest, ComesFromAnAllocatorThatWorksInTheOrderOfStreams) {
+  InOrder allocator;
+  runtime->setGpuAllocator(&allocator);
+  auto engine = load(two_step_plan());
+  ASSERT_NE(engine, nullptr) << logger.text;
+  std::unique_ptr<IExecutionContext> context(engine->createExecutionContext());
+  run(*context, 8);
+  EXPECT_GT(allocator.calls, 0);
+  context.reset();
+  engine.reset();
+  EXPECT_TRUE(allocator.live.empty());
+}
+
+TEST(Allocators, OfLevel8AnswerCallsOfLaterLevels) {
+  Counting counting;
+  IGpuAllocator& allocator = counting;
+  void* memory = allocator.allocateAsync(100, 64, 0, nullptr);
+  ASSERT_EQ(counting.live.count(memory), 1U);
+  EXPECT_EQ(counting.live[memory], 100U);
+  EXPECT_EQ(allocator.reallocate(memory, 64, 200), nullptr);
+  EXPECT_TRUE(allocator.deallocateAsync(memory, nullptr));
+  EXPECT_TRUE(counting.live.empty());
+}
+
 TEST_F(MemoryTest, IsSharedByContextsThatRunInTurn) {
   auto engine = load(two_step_plan());
   ASSERT_NE(engine, nullptr);

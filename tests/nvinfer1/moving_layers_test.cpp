@@ -172,6 +172,7 @@ TEST_F(MovingLayersTest, NonZeroAndNms) {
   ASSERT_NE(engine, nullptr) << logger.text;
   context.reset(engine->createExecutionContext());
   Grower where, kept;
+  EXPECT_EQ(static_cast<IOutputAllocator&>(where).getInterfaceVersion(), 1);
   int32_t count = 0;
   context->setTensorAddress("x", data["x"].bytes.data());
   context->setTensorAddress("count", &count);

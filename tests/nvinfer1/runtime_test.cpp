@@ -64,6 +64,27 @@ TEST_F(RuntimeTest, RefusesWhatIsNoEngine) {
   expect_error(ErrorCode::kINVALID_ARGUMENT, "stream reader failed");
 }
 
+/// As `trtexec --profile=1 --saveEngine` writes: engines without what the API says about a plan.
+TEST_F(RuntimeTest, TakesAFileOfSeveralEnginesAsOneOfSeveralProfiles) {
+  const auto plan = tenon::adapter::deserialize(small_plan(), {});
+  tenon::core::EngineBundle bundle;
+  for (const auto& built : plan->engines) bundle.engines.push_back(built.data);
+  const auto engine = load(tenon::core::engine_bytes(bundle));
+  ASSERT_NE(engine, nullptr) << logger.text;
+  ASSERT_EQ(engine->getNbOptimizationProfiles(), 2);
+  EXPECT_EQ(list(engine->getTensorShape("x")), (std::vector<int32_t>{-1, 4}));
+  EXPECT_EQ(list(engine->getProfileShape("x", 0, OptProfileSelector::kMAX)), (std::vector<int32_t>{4, 4}));
+  EXPECT_EQ(list(engine->getProfileShape("x", 1, OptProfileSelector::kMAX)), (std::vector<int32_t>{8, 4}));
+  std::unique_ptr<IExecutionContext> context(engine->createExecutionContext());
+  ASSERT_TRUE(context->setOptimizationProfileAsync(1, nullptr));
+  ASSERT_TRUE(context->setInputShape("x", dims({8, 4}))) << logger.text;
+  std::vector<float> x(32, 1), y(32);
+  context->setTensorAddress("x", x.data());
+  context->setTensorAddress("y", y.data());
+  ASSERT_TRUE(context->enqueueV3(nullptr)) << logger.text;
+  EXPECT_EQ(y[31], 5);
+}
+
 TEST_F(RuntimeTest, KeepsItsSettings) {
   EXPECT_EQ(runtime->getLogger(), &logger);
   EXPECT_EQ(::getLogger(), &logger);

@@ -57,7 +57,6 @@ void warn_of_build_flags(const Options& o, Log& log) {
   const Answer answers[] = {
       {o.system.dla_core >= 0, "There are no DLA cores: all layers run on the device of --device (--allowGPUFallback)."},
       {dla_pools, "--memPoolSize: there are no DLA cores; their pools have no effect."},
-      {b.pools.count("workspace") > 0, "--memPoolSize, --workspace: the workspace of kernels is not limited by itself; `tenon build --max-memory` limits tensors, weights and workspace together."},
       {b.pools.count("tacticSharedMem") > 0, "--memPoolSize: shared memory of kernels is not limited."},
       {b.min_timing != 1 || b.avg_timing != 8, "--minTiming, --avgTiming: kernels are timed until their order is certain; --builderOptimizationLevel=5 times longer."},
       {!b.preview.empty(), "--preview: preview features have no effect; dynamic shapes are always taken the fast way."},

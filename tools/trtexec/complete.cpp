@@ -12,29 +12,33 @@ namespace {
 [[noreturn]] void refuse(const std::string& text) { throw Error(ErrorCode::usage, text); }
 
 /// Shapes named by some of the three flags only are taken over from the others: opt, else max, else min.
-void merge_ranges(Options& o) {
-  BuildFlags& b = o.build;
+void merge_ranges(ProfileFlags& profile, std::vector<std::string>& notes) {
   struct Given {
     const char* name;
     std::map<std::string, Dims>* shapes;
   };
-  const Given min{"minShapes", &b.min_shapes}, opt{"optShapes", &b.opt_shapes}, max{"maxShapes", &b.max_shapes};
+  const Given min{"minShapes", &profile.min}, opt{"optShapes", &profile.opt}, max{"maxShapes", &profile.max};
   const auto fill = [&](const Given& target, const Given& first, const Given& second) {
     for (const Given& source : {first, second})
       for (const auto& [name, dims] : *source.shapes)
-        if (target.shapes->emplace(name, dims).second) o.notes.push_back(fmt::format("{} is being broadcasted to {} for tensor {}", source.name, target.name, name));
+        if (target.shapes->emplace(name, dims).second) notes.push_back(fmt::format("{} is being broadcasted to {} for tensor {}", source.name, target.name, name));
   };
   fill(opt, max, min);
   fill(min, opt, max);
   fill(max, opt, min);
-  for (const auto& [name, dims] : b.opt_shapes) b.shapes[name] = {b.min_shapes[name], dims, b.max_shapes[name]};
+  for (const auto& [name, dims] : profile.opt) profile.shapes[name] = {profile.min[name], dims, profile.max[name]};
 }
 
 /// The build is tuned for the shapes of the inference, and runs at the ones it is tuned for, where only one of them is given.
 void share_shapes(Options& o) {
   const auto given = o.inference.shapes;
-  for (const auto& [name, range] : o.build.shapes) o.inference.shapes.emplace(name, range.opt);
-  for (const auto& [name, dims] : given) o.build.shapes.emplace(name, ShapeRange{dims, dims, dims});
+  std::vector<ProfileFlags>& profiles = o.build.profiles;
+  if (o.build.load.empty() && o.inference.profile >= profiles.size())
+    refuse(fmt::format("--useProfile={}: the engine gets {} optimization profiles, counted from 0", o.inference.profile, profiles.size()));
+  if (o.inference.profile < profiles.size())
+    for (const auto& [name, range] : profiles[o.inference.profile].shapes) o.inference.shapes.emplace(name, range.opt);
+  for (ProfileFlags& profile : profiles)
+    for (const auto& [name, dims] : given) profile.shapes.emplace(name, ShapeRange{dims, dims, dims});
 }
 
 void check_calibration_shapes(const BuildFlags& b) {
@@ -53,7 +57,7 @@ void check_model(const Options& o) {
 }
 
 void check_batch(Options& o) {
-  const bool explicit_batch = !o.model.onnx.empty() || !o.build.shapes.empty() || !o.inference.shapes.empty();
+  const bool explicit_batch = !o.model.onnx.empty() || !o.build.profiles[0].shapes.empty() || !o.inference.shapes.empty();
   if (explicit_batch && (o.build.max_batch > 0 || o.inference.batch > 0))
     refuse("The --batch and --maxBatch flags should not be used when the input model is ONNX or when dynamic shapes are provided. "
            "Please use --optShapes and --shapes to set input shapes instead.");
@@ -90,7 +94,7 @@ void complete(Options& o) {
   check_model(o);
   check_build(o);
   check_calibration_shapes(o.build);
-  merge_ranges(o);
+  for (ProfileFlags& profile : o.build.profiles) merge_ranges(profile, o.notes);
   check_batch(o);
   share_shapes(o);
 }

@@ -18,6 +18,10 @@ std::string model_text(const ModelOptions& m) {
   const bool onnx = !m.onnx.empty(), uff = !m.uff.empty(), caffe = !m.caffe.empty() || !m.prototxt.empty();
   const std::string& file = onnx ? m.onnx : uff ? m.uff : m.caffe;
   std::string text = fmt::format("=== Model Options ===\nFormat: {}\nModel: {}\n", onnx ? "ONNX" : uff ? "UFF" : caffe ? "Caffe" : "*", file);
+  if (!onnx && uff) {
+    text += fmt::format("Uff Inputs Layout: {}\n", m.uff_nhwc ? "NHWC" : "NCHW");
+    for (const std::string& input : m.uff_inputs) text += fmt::format("Input: {}\n", input);
+  }
   if (!onnx && !uff && caffe) text += fmt::format("Prototxt: {}\n", m.prototxt);
   return text + fmt::format("Output:{}\n", joined(m.outputs));
 }
@@ -85,10 +89,10 @@ std::string range_text(const ShapeRange& r) { return dims_text(r.min) + "+" + di
 std::string range_text(const Dims& dims) { return dims_text(dims); }
 
 template <class Shapes>
-std::string shapes_text(const char* phase, const Shapes& shapes) {
-  if (shapes.empty()) return fmt::format("Input {} shapes: model\n", phase);
+std::string shapes_text(const char* phase, const Shapes& shapes, const std::string& profile = "") {
+  if (shapes.empty()) return fmt::format("Input {} shapes{}: model\n", phase, profile);
   std::string text;
-  for (const auto& [name, shape] : shapes) text += fmt::format("Input {} shape: {}={}\n", phase, name, range_text(shape));
+  for (const auto& [name, shape] : shapes) text += fmt::format("Input {} shape{}: {}={}\n", phase, profile, name, range_text(shape));
   return text;
 }
 
@@ -128,7 +132,9 @@ std::string build_text(const BuildFlags& b) {
   line("MaxAuxStreams", std::to_string(b.max_aux_streams));
   line("BuilderOptimizationLevel", std::to_string(b.optimization_level));
   text += formats_text("Input(s)", b.input_formats) + formats_text("Output(s)", b.output_formats);
-  return text + shapes_text("build", b.shapes) + shapes_text("calibration", b.opt_calib);
+  for (size_t i = 0; i < b.profiles.size(); ++i)
+    text += shapes_text("build", b.profiles[i].shapes, b.profiles.size() > 1 ? fmt::format(" (profile {})", i) : "");
+  return text + shapes_text("calibration", b.opt_calib);
 }
 
 std::string system_text(const SystemFlags& s) {
@@ -156,6 +162,7 @@ std::string inference_text(const InferenceFlags& i, Verbosity verbosity) {
   line("Time Deserialize", enabled(i.time_deserialize));
   line("Time Refit", enabled(i.time_refit));
   line("NVTX verbosity", std::to_string(static_cast<int>(verbosity)));
+  if (i.profile > 0) line("Optimization Profile Index", std::to_string(i.profile));
   line("Persistent Cache Ratio", fmt::format("{:g}", i.persistent_cache_ratio));
   text += "Inputs:\n";
   for (const auto& [name, file] : i.inputs) text += fmt::format("{}<-{}\n", name, file);

@@ -6,6 +6,7 @@
 
 #include "tenon/error.h"
 #include "tenon/model.h"
+#include "tenon/profiles.h"
 #include "trtexec/setup.h"
 #include "trtexec/values.h"
 
@@ -29,7 +30,6 @@ BuildOptions build_options(const Options& o, const std::string& device, Log& log
   const BuildFlags& b = o.build;
   BuildOptions options;
   options.device = device;
-  options.shapes = b.shapes;
   if (b.fp16 && !b.strongly_typed) options.precisions.push_back(DType::f16);
   if ((b.bf16 || b.best) && !b.strongly_typed) options.precisions.push_back(DType::bf16);
   options.tf32 = b.tf32;
@@ -43,32 +43,35 @@ BuildOptions build_options(const Options& o, const std::string& device, Log& log
   if (!b.no_cache) options.timing_cache = b.timing_cache;
   options.verify = b.verify;
   options.refit = b.refit;
+  options.deterministic = b.distributive_independence;
   options.mark_outputs = b.marked;
   options.log = log.library_sink();
   options.log_level = o.reporting.verbose ? Severity::verbose : Severity::info;
   return options;
 }
 
+using Shapes = std::map<std::string, ShapeRange>;
+
 /// Open dims without a shape take 1, as in TensorRT's tool; each is said.
-void add_default_shapes(BuildOptions& options, Log& log, const std::vector<TensorInfo>& inputs) {
+void add_default_shapes(Shapes& shapes, Log& log, const std::vector<TensorInfo>& inputs) {
   for (const TensorInfo& input : inputs) {
     const bool open = std::any_of(input.dims.begin(), input.dims.end(), [](int64_t d) { return d < 0; });
-    if (!open || options.shapes.count(input.name)) continue;
+    if (!open || shapes.count(input.name)) continue;
     Dims dims;
     for (int64_t d : input.dims) dims.push_back(d < 0 ? 1 : d);
     log.warning(fmt::format("Dynamic dimensions required for input: {}, but no shapes were provided. Automatically overriding shape to: {}", input.name, dims_text(dims)));
-    options.shapes[input.name] = {dims, dims, dims};
+    shapes[input.name] = {dims, dims, dims};
   }
 }
 
-void check_shapes(const BuildOptions& options, const std::vector<TensorInfo>& inputs, Log& log) {
+void check_shapes(const Shapes& shapes, const std::vector<TensorInfo>& inputs, Log& log) {
   bool dynamic = false;
   for (const TensorInfo& input : inputs) dynamic = dynamic || std::any_of(input.dims.begin(), input.dims.end(), [](int64_t d) { return d < 0; }) || !input.ranked;
-  for (const auto& entry : options.shapes) {
+  for (const auto& entry : shapes) {
     const bool known = std::any_of(inputs.begin(), inputs.end(), [&](const TensorInfo& input) { return input.name == entry.first; });
     if (!known) throw Error(ErrorCode::unknown_name, fmt::format("Cannot find input tensor with name \"{}\" in the network inputs! Please make sure the input tensor names are correct.", entry.first));
   }
-  if (dynamic || options.shapes.empty()) return;
+  if (dynamic || shapes.empty()) return;
   log.error("Static model does not take explicit shapes since the shape of inference tensors will be determined by the model itself");
   throw Error(ErrorCode::usage, "Network And Config setup failed");
 }
@@ -93,41 +96,63 @@ std::map<std::string, DType> io_types(const char* flag, const std::vector<IoForm
   return types;
 }
 
-Engine build(const Options& o, const std::string& device, Log& log) {
+ProfileOptions profile_options(const BuildFlags& b, const std::vector<TensorInfo>& inputs, Log& log) {
+  ProfileOptions options;
+  options.profiles.clear();
+  for (const ProfileFlags& profile : b.profiles) {
+    check_shapes(profile.shapes, inputs, log);
+    add_default_shapes(options.profiles.emplace_back(profile.shapes), log, inputs);
+  }
+  const auto workspace = b.pools.find("workspace");
+  if (workspace != b.pools.end()) options.max_workspace = static_cast<int64_t>(std::min(workspace->second * (1 << 20), 9e18));
+  return options;
+}
+
+void report_build(const BuildReport& report, Log& log) {
+  for (const std::string& line : report.warnings) log.warning("[TRT] " + line);
+  log.info("[TRT] " + report.coverage);
+  if (report.verdict.empty()) return;
+  log.print(report.verdict == "PASSED" ? Severity::info : Severity::warning, fmt::format("Verification against the reference executor: {}", report.verdict));
+}
+
+/// An engine for each optimization profile.
+std::vector<Engine> build(const Options& o, const std::string& device, Log& log) {
   BuildOptions options = build_options(o, device, log);
   log.info("Start parsing network model.");
   const auto start = std::chrono::steady_clock::now();
   const ModelSignature model = model_signature(o.model.onnx);
   log.info(fmt::format("Finished parsing network model. Parse time: {:g}", seconds_since(start)));
-  check_shapes(options, model.inputs, log);
-  add_default_shapes(options, log, model.inputs);
   options.io_types = io_types("--inputIOFormats", o.build.input_formats, model.inputs);
   options.io_types.merge(io_types("--outputIOFormats", o.build.output_formats, model.outputs));
-  Engine engine = Engine::build(o.model.onnx, options);
-  const BuildReport& report = engine.report();
-  for (const std::string& line : report.warnings) log.warning("[TRT] " + line);
-  log.info("[TRT] " + report.coverage);
-  if (!report.verdict.empty()) log.print(report.verdict == "PASSED" ? Severity::info : Severity::warning, fmt::format("Verification against the reference executor: {}", report.verdict));
-  return engine;
+  std::vector<Engine> engines = build_profiles(o.model.onnx, options, profile_options(o.build, model.inputs, log));
+  for (const Engine& engine : engines) {
+    const BuildReport& report = engine.report();
+    report_build(report, log);
+    if (o.build.error_on_cache_miss && report.tactics_timed > 0)
+      throw Error(ErrorCode::build_failed, fmt::format("--errorOnTimingCacheMiss: {} measurements were not in the timing cache", report.tactics_timed));
+  }
+  return engines;
 }
 
 }  // namespace
 
-Engine make_engine(const Options& o, const std::string& device, Log& log) {
+std::vector<Engine> make_engines(const Options& o, const std::string& device, Log& log) {
   const auto start = std::chrono::steady_clock::now();
   if (o.build.load.empty()) {
-    Engine engine = build(o, device, log);
+    std::vector<Engine> engines = build(o, device, log);
     log.info(fmt::format("Engine built in {:g} sec.", seconds_since(start)));
-    if (!o.build.save.empty()) engine.save(o.build.save);
-    return engine;
+    if (!o.build.save.empty()) save_profiles(engines, o.build.save);
+    return engines;
   }
   LoadOptions options;
   options.device = device;
   options.log = log.library_sink();
-  Engine engine = Engine::load(o.build.load, options);
+  std::vector<Engine> engines = load_profiles(o.build.load, options);
   const double seconds = seconds_since(start);
   log.info(fmt::format("Engine loaded in {:g} sec.\nEngine deserialized in {:g} sec.", seconds, seconds));
-  return engine;
+  if (o.inference.profile >= engines.size())
+    throw Error(ErrorCode::usage, fmt::format("--useProfile={}: the engine has {} optimization profiles, counted from 0", o.inference.profile, engines.size()));
+  return engines;
 }
 
 void load_plugins(const SystemFlags& flags, Log& log) {

@@ -52,6 +52,7 @@ void set_temp_files(Options& o, const std::string& v) {
     o.build.temp_files[to_word("--tempfileControls", kind, {"in_memory", "temporary"})] = to_word("--tempfileControls", answer, {"allow", "deny"}) == "allow";
 }
 
+void keep_native_norm(Options& o, const std::string&) { o.notes.push_back("--nativeInstanceNorm, --ni: instance normalization is always native here."); }
 void set_version_compatible(Options& o, const std::string&) { o.build.version_compatible = true; }
 
 void set_compatibility(Options& o, const std::string& v) {
@@ -73,7 +74,12 @@ constexpr Flag kBuild[] = {
      [](Options& o, const std::string& v) { o.build.min_timing = static_cast<int>(to_int("--minTiming", v, 1)); }},
     {"--avgTiming", "M", "Timings averaged for a kernel (likewise)", [](Options& o, const std::string& v) { o.build.avg_timing = static_cast<int>(to_int("--avgTiming", v, 1)); }},
     {"--refit", nullptr, "Keep the weights exchangeable", [](Options& o, const std::string&) { o.build.refit = true; }},
-    {"--stripWeights", nullptr, "Leave the weights out of the engine", [](Options& o, const std::string&) { o.build.strip_weights = true; }},
+    {"--stripWeights", nullptr, "Leave the weights out of the engine (engines hold their weights: an error)",
+     [](Options& o, const std::string&) { o.build.strip_weights = true; }},
+    {"--nativeInstanceNorm", nullptr, "Instance normalization as one layer (it always is), --ni likewise", keep_native_norm},
+    {"--ni", nullptr, nullptr, keep_native_norm},
+    {"--distributiveIndependence", nullptr, "Results that do not depend on the number of threads",
+     [](Options& o, const std::string&) { o.build.distributive_independence = true; }},
     {"--versionCompatible", nullptr, "Mark the engine as version compatible (all engines are), --vc likewise", set_version_compatible},
     {"--vc", nullptr, nullptr, set_version_compatible},
     {"--excludeLeanRuntime", nullptr, "Leave the lean runtime out of the engine (it never holds one)", [](Options& o, const std::string&) { o.build.exclude_lean_runtime = true; }},
@@ -89,6 +95,7 @@ constexpr Flag kBuild[] = {
     {"--loadEngine", "file", "Read an engine", [](Options& o, const std::string& v) { o.build.load = v; }},
     {"--tacticSources", "tactics", "+NAME or -NAME[,...] of CUBLAS, CUBLAS_LT, CUDNN, EDGE_MASK_CONVOLUTIONS, JIT_CONVOLUTIONS", set_tactics},
     {"--noBuilderCache", nullptr, "Neither read nor write a timing cache", [](Options& o, const std::string&) { o.build.no_cache = true; }},
+    {"--errorOnTimingCacheMiss", nullptr, "Fail where a kernel has to be timed", [](Options& o, const std::string&) { o.build.error_on_cache_miss = true; }},
     {"--timingCacheFile", "file", "Timing cache to read and write", [](Options& o, const std::string& v) { o.build.timing_cache = v; }},
     {"--heuristic", nullptr, nullptr,
      [](Options& o, const std::string&) {

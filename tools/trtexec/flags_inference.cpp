@@ -15,6 +15,8 @@ constexpr Flag kInference[] = {
      [](Options& o, const std::string& v) {
        for (auto& [name, dims] : to_shapes("--shapes", v)) o.inference.shapes[name] = dims;
      }},
+    {"--useProfile", "N", "Optimization profile to run (default = 0)",
+     [](Options& o, const std::string& v) { o.inference.profile = static_cast<size_t>(to_int("--useProfile", v, 0)); }},
     {"--loadInputs", "spec", "Raw bytes of inputs, or .npy files: name:file[,...] (default = random values)",
      [](Options& o, const std::string& v) {
        for (auto& [name, file] : to_pairs("--loadInputs", v)) o.inference.inputs[name] = file;

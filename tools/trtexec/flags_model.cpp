@@ -21,6 +21,7 @@ constexpr Flag kModel[] = {
 constexpr Flag kSystem[] = {
     {"--device", "N", "Select CUDA device N; cpu runs on the processor (default = 0; cpu on a machine without a GPU)",
      [](Options& o, const std::string& v) { o.system.device = v; }},
+    {"--cpuOnly", nullptr, "Run on the processor, as --device=cpu", [](Options& o, const std::string&) { o.system.device = "cpu"; }},
     {"--useDLACore", "N", "Select DLA core N (there are none: an error, or with --allowGPUFallback a warning)",
      [](Options& o, const std::string& v) { o.system.dla_core = static_cast<int>(to_int("--useDLACore", v, 0)); }},
     {"--staticPlugins", "file", "Plugin library (.so) to load; may be given several times", [](Options& o, const std::string& v) { o.system.plugins.push_back(v); }},

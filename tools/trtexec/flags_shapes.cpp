@@ -1,3 +1,6 @@
+#include <fmt/format.h>
+
+#include "tenon/error.h"
 #include "trtexec/flags.h"
 #include "trtexec/values.h"
 
@@ -8,19 +11,29 @@ void add(std::map<std::string, Dims>& shapes, const char* flag, const std::strin
   for (auto& [name, dims] : to_shapes(flag, text)) shapes[name] = dims;
 }
 
+ProfileFlags& profile_of(Options& o) { return o.build.profiles[o.build.profile]; }
+
+void set_profile(Options& o, const std::string& v) {
+  o.build.profile = static_cast<size_t>(to_int("--profile", v, 0));
+  if (o.build.profile > o.build.profiles.size())
+    throw Error(ErrorCode::usage, fmt::format("--profile={}: profiles are counted from 0 without gaps, and {} were begun", o.build.profile, o.build.profiles.size()));
+  if (o.build.profile == o.build.profiles.size()) o.build.profiles.emplace_back();
+}
+
 void set_batch(int& batch, const char* flag, const std::string& text) { batch = static_cast<int>(to_int(flag, text, 1)); }
 
 constexpr Flag kShapes[] = {
     {"--maxBatch", "N", "Largest batch of an implicit batch engine; not for ONNX models",
      [](Options& o, const std::string& v) { set_batch(o.build.max_batch, "--maxBatch", v); }},
     {"--minShapes", "spec", "Smallest shapes that the engine takes",
-     [](Options& o, const std::string& v) { add(o.build.min_shapes, "--minShapes", v); }},
+     [](Options& o, const std::string& v) { add(profile_of(o).min, "--minShapes", v); }},
     {"--optShapes", "spec", "Shapes that the engine is tuned for; alone it stands for all three",
-     [](Options& o, const std::string& v) { add(o.build.opt_shapes, "--optShapes", v); }},
+     [](Options& o, const std::string& v) { add(profile_of(o).opt, "--optShapes", v); }},
     {"--maxShapes", "spec",
      "Largest shapes that the engine takes\n"
      "spec: input0:1x3x256x256,input1:1x3x128x128, with the batch; names may stand in 'quotes'",
-     [](Options& o, const std::string& v) { add(o.build.max_shapes, "--maxShapes", v); }},
+     [](Options& o, const std::string& v) { add(profile_of(o).max, "--maxShapes", v); }},
+    {"--profile", "N", "Shape flags behind it are about optimization profile N (default = 0)", set_profile},
     {"--minShapesCalib", "spec", "Smallest shapes while calibrating", [](Options& o, const std::string& v) { add(o.build.min_calib, "--minShapesCalib", v); }},
     {"--optShapesCalib", "spec", "Shapes while calibrating", [](Options& o, const std::string& v) { add(o.build.opt_calib, "--optShapesCalib", v); }},
     {"--maxShapesCalib", "spec", "Largest shapes while calibrating", [](Options& o, const std::string& v) { add(o.build.max_calib, "--maxShapesCalib", v); }},

@@ -27,10 +27,17 @@ struct IoFormat {
 enum class Constraints { none, obey, prefer };
 enum class Verbosity { layer_names_only = 0, none = 1, detailed = 2 };  // TensorRT's numbers
 
+/// The shapes of one optimization profile.
+struct ProfileFlags {
+  std::map<std::string, Dims> min, opt, max;
+  std::map<std::string, ShapeRange> shapes;  // from the three, once all flags are read
+};
+
 struct BuildFlags {
   int max_batch = 0;
-  std::map<std::string, Dims> min_shapes, opt_shapes, max_shapes, min_calib, opt_calib, max_calib;
-  std::map<std::string, ShapeRange> shapes;  // from the three, once all flags are read
+  std::vector<ProfileFlags> profiles = std::vector<ProfileFlags>(1);
+  size_t profile = 0;  // the one that the next shape flags are about
+  std::map<std::string, Dims> min_calib, opt_calib, max_calib;
   std::vector<IoFormat> input_formats, output_formats;
   std::map<std::string, double> pools;  // MiB: workspace, dlaSRAM, dlaLocalDRAM, dlaGlobalDRAM, tacticSharedMem
   int min_timing = 1, avg_timing = 8;
@@ -49,7 +56,7 @@ struct BuildFlags {
   std::string save, load;
   Verbosity verbosity = Verbosity::layer_names_only;
   std::map<std::string, bool> tactic_sources;  // "CUBLAS" -> on
-  bool no_cache = false;
+  bool no_cache = false, error_on_cache_miss = false;
   std::string timing_cache;
   bool heuristic = false;
   std::map<std::string, bool> preview;
@@ -58,7 +65,7 @@ struct BuildFlags {
   std::string temp_folder;
   std::map<std::string, bool> temp_files = {{"in_memory", true}, {"temporary", true}};
   int max_aux_streams = -1;
-  bool strip_weights = false;
+  bool strip_weights = false, distributive_independence = false;
   bool verify = true;
   std::vector<std::string> marked;  // --markDebug
 };
@@ -77,6 +84,7 @@ struct InferenceFlags {
   int64_t iterations = 10;
   double warmup_ms = 200, duration_s = 3, sleep_ms = 0, idle_ms = 0;
   int streams = 1;
+  size_t profile = 0;  // --useProfile
   bool overlap = true, transfers = true, managed = false, spin = false, threads = false, graph = false;
   bool separate_profile = false, time_deserialize = false, time_refit = false;
   double persistent_cache_ratio = 0;

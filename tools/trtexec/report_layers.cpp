@@ -91,17 +91,18 @@ void print_layers(const Json& engine, Verbosity verbosity, Log& log) {
   log.info(text);
 }
 
-void print_profiles(const Engine& engine, Log& log) {
-  std::string text = "Optimization Profile 0:";
-  for (const TensorInfo& input : engine.inputs())
-    if (input.ranked) text += fmt::format("\n  {}: min = {}, opt = {}, max = {}", input.name, dims_text(input.range.min), dims_text(input.range.opt), dims_text(input.range.max));
-  log.info(text);
-}
-
 }  // namespace
 
+void report_profiles(const std::vector<Engine>& engines, const ReportingFlags& flags, Log& log) {
+  for (size_t i = 0; flags.profiles && i < engines.size(); ++i) {
+    std::string text = fmt::format("Optimization Profile {}:", i);
+    for (const TensorInfo& input : engines[i].inputs())
+      if (input.ranked) text += fmt::format("\n  {}: min = {}, opt = {}, max = {}", input.name, dims_text(input.range.min), dims_text(input.range.opt), dims_text(input.range.max));
+    log.info(text);
+  }
+}
+
 void report_layers(const Engine& engine, const Options& o, Log& log) {
-  if (o.reporting.profiles) print_profiles(engine, log);
   if (!o.reporting.layer_info && o.reporting.export_layer_info.empty()) return;
   const Json json = engine_json(engine, o.build.verbosity);
   if (o.reporting.layer_info) print_layers(json, o.build.verbosity, log);

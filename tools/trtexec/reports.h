@@ -9,7 +9,9 @@ namespace tenon::trtexec {
 void report_outputs(const NamedValues& inputs, const NamedValues& outputs, const ReportingFlags&, Log&);
 /// --dumpProfile and --exportProfile, of layers that were timed.
 void report_profile(const std::vector<LayerInfo>&, int queries, const ReportingFlags&, Log&);
-/// --dumpLayerInfo, --exportLayerInfo and --dumpOptimizationProfile, as detailed as the verbosity says.
+/// --dumpOptimizationProfile.
+void report_profiles(const std::vector<Engine>&, const ReportingFlags&, Log&);
+/// --dumpLayerInfo and --exportLayerInfo, as detailed as the verbosity says.
 void report_layers(const Engine&, const Options&, Log&);
 
 }  // namespace tenon::trtexec

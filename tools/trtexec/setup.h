@@ -17,8 +17,9 @@ void print_device(const std::string& device, Log&);
 /// Fails for what cannot be had, and warns of flags without effect, so that none is dropped in silence.
 void answer_flags(const Options&, const std::string& device, Log&);
 
-/// Builds from --onnx or loads from --loadEngine, and saves with --saveEngine. Prints what TensorRT's tool prints meanwhile.
-Engine make_engine(const Options&, const std::string& device, Log&);
+/// Builds from --onnx or loads from --loadEngine, and saves with --saveEngine; one engine for each optimization profile, with
+/// the one of --useProfile among them. Prints what TensorRT's tool prints meanwhile.
+std::vector<Engine> make_engines(const Options&, const std::string& device, Log&);
 
 /// Loads plugin libraries; they stay loaded. Fails with ErrorCode::bad_file.
 void load_plugins(const SystemFlags&, Log&);

@@ -65,8 +65,10 @@ class Program {
     load_plugins(o_.system, log_);
     stage_ = "Engine set up failed";
     answer_flags(o_, device, log_);
-    const Engine engine = make_engine(o_, device, log_);
+    const std::vector<Engine> engines = make_engines(o_, device, log_);
+    const Engine& engine = engines[o_.inference.profile];
     report_refit(engine);
+    report_profiles(engines, o_.reporting, log_);
     if (o_.build.skip_inference) {
       report_layers(engine, o_, log_);
       return log_.info("Skipped inference phase since --skipInference is added.");

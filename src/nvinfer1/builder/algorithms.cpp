@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/hash.h"
+#include "build/workspace_limit.h"
 #include "runtime/check_shapes.h"
 #include "runtime/program.h"
 #include "select/measure.h"
@@ -54,20 +55,6 @@ class Variant final : public nv::IAlgorithmVariant, public nv::apiv::VAlgorithmV
   int64_t implementation_, tactic_;
 };
 
-/// What an implementation asks for at the tuned dims; 0 when that can't be told.
-std::size_t workspace_of(const core::Built& built, core::NodeId id, const core::Offer& offer, const core::NodeShapes& shapes) {
-  const core::Problem problem{built.data.graph, id, built.data.device, built.data.options};
-  const core::Tactic* tactic = core::find_tactic(built.data.device.kind, offer.tactic);
-  core::Weights weights;
-  std::string why;
-  try {
-    const auto executable = tactic->prepare({problem, offer, shapes, weights, *built.threads}, why);
-    return executable ? static_cast<std::size_t>(executable->workspace_bytes()) : 0;
-  } catch (const std::exception&) {
-    return 0;
-  }
-}
-
 /// Valid as long as the build and the dims it was made from.
 class Algorithm final : public nv::IAlgorithm, public nv::apiv::VAlgorithm {
  public:
@@ -85,7 +72,7 @@ class Algorithm final : public nv::IAlgorithm, public nv::apiv::VAlgorithm {
   }
   nv::IAlgorithmVariant const& getAlgorithmVariant() const noexcept override { return variant_; }
   float getTimingMSec() const noexcept override { return static_cast<float>(us_ / 1000); }
-  std::size_t getWorkspaceSize() const noexcept override { return workspace_of(built_, id_, offer_, shapes_); }
+  std::size_t getWorkspaceSize() const noexcept override { return static_cast<std::size_t>(core::workspace_bytes(built_, id_, offer_, shapes_)); }
   nv::IAlgorithmIOInfo const* getAlgorithmIOInfoByIndex(int32_t index) const noexcept override {
     return index < 0 || index >= static_cast<int32_t>(io_.size()) ? nullptr : &io_[static_cast<size_t>(index)];
   }
@@ -142,21 +129,7 @@ class LayerContext final : public nv::IAlgorithmContext, public nv::apiv::VAlgor
   std::vector<std::array<nv::Dims, 3>> dims_;
 };
 
-/// Dims at the tuned values; empty where they depend on data.
-core::NodeShapes shapes_of(const core::Built& built, core::NodeId id) {
-  const core::Graph& g = built.data.graph;
-  core::NodeShapes shapes;
-  const auto dims = [&](const core::Type& type) {
-    try {
-      return type.boxed() ? core::Dims{} : evaluate(type.shape, built.data.profile.opt);
-    } catch (const Error&) {
-      return core::Dims{};
-    }
-  };
-  for (core::Value v : g.node(id).inputs) shapes.in.push_back(v ? dims(g.type(v)) : core::Dims{});
-  for (const core::Fact& f : g.node(id).outputs) shapes.out.push_back(dims(f.type));
-  return shapes;
-}
+core::NodeShapes shapes_of(const core::Built& built, core::NodeId id) { return core::shapes_at(built.data.graph, id, built.data.profile.opt); }
 
 double measured_us(const core::Built& built, core::NodeId id, const core::Offer& offer, const core::NodeShapes& shapes, const core::TimingCache& cache) {
   const core::Problem problem{built.data.graph, id, built.data.device, built.data.options};
@@ -211,31 +184,7 @@ void report_all(nv::IAlgorithmSelector& selector, const core::Built& built, cons
   selector.reportAlgorithms(context_list.data(), algorithm_list.data(), static_cast<int32_t>(context_list.size()));
 }
 
-bool limit_layer(core::Built& built, core::NodeId id, std::size_t limit) {
-  const auto shapes = shapes_of(built, id);
-  if (workspace_of(built, id, built.data.choices.offers[static_cast<size_t>(id)], shapes) <= limit) return false;
-  std::vector<core::Offer> kept;
-  std::string wanted;
-  for (const core::Offer& offer : built.candidates.offers[static_cast<size_t>(id)]) {
-    const std::size_t bytes = workspace_of(built, id, offer, shapes);
-    if (bytes <= limit) kept.push_back(offer);
-    else wanted += fmt::format("\n  {} wants {} bytes", offer.str(), bytes);
-  }
-  if (kept.empty())
-    refuse(Code::kUNSUPPORTED_STATE, "could not find any implementation for node '{}' within a workspace of {} bytes; give more with setMemoryPoolLimit(MemoryPoolType::kWORKSPACE):{}",
-           built.data.graph.display_name(id), limit, wanted);
-  built.candidates.offers[static_cast<size_t>(id)] = std::move(kept);
-  return true;
-}
-
 }  // namespace
-
-bool limit_workspace(core::Built& built, std::size_t limit) {
-  bool fewer = false;
-  for (core::NodeId id = 0; id < built.data.graph.capacity(); ++id)
-    if (!built.candidates.offers[static_cast<size_t>(id)].empty()) fewer = limit_layer(built, id, limit) || fewer;
-  return fewer;
-}
 
 bool select_algorithms(nv::IAlgorithmSelector& selector, core::Built& built, const core::TimingCache& cache, bool final, bool reject_empty) {
   if (final) return report_all(selector, built, cache), false;

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "build/workspace_limit.h"
 #include "nvinfer1/builder/algorithms.h"
 #include "nvinfer1/builder/builder.h"
 
@@ -224,7 +225,7 @@ bool limit_choices(const BuilderConfig& config, core::Built& built, const core::
     if (select_algorithms(*selector, built, times, false, config.has(Flag::kREJECT_EMPTY_ALGORITHMS))) return true;
   }
   const auto limit = config.workspace_limit();
-  return limit && limit_workspace(built, *limit);
+  return limit && core::limit_workspace(built, static_cast<int64_t>(std::min<std::size_t>(*limit, INT64_MAX)));
 }
 
 }  // namespace
