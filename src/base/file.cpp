@@ -139,10 +139,17 @@ class MappedRanges {
     const std::lock_guard lock(mutex_);
     ends_.erase(range.data());
   }
-  void drop_pages_of(std::span<const std::byte> part) const {
+  /// False where they lie in no mapped file.
+  bool drop_pages_of(std::span<const std::byte> part) const {
     const std::lock_guard lock(mutex_);
     const auto next = ends_.upper_bound(part.data());
-    if (next != ends_.begin() && part.data() + part.size() <= std::prev(next)->second) drop_pages(part);
+    if (next == ends_.begin() || part.data() + part.size() > std::prev(next)->second) return false;
+    drop_pages(part);
+    return true;
+  }
+  void drop_all() const {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [begin, end] : ends_) drop_pages({begin, end});
   }
 
  private:
@@ -198,7 +205,10 @@ MappedFile::~MappedFile() {
 
 void MappedFile::release(std::span<const std::byte> part) const { drop_pages(part); }
 
-void release_if_mapped(std::span<const std::byte> part) { mapped_ranges().drop_pages_of(part); }
+void release_mapped_files() { mapped_ranges().drop_all(); }
+void release_read(std::span<const std::byte> part) {
+  if (!mapped_ranges().drop_pages_of(part)) release_mapped_files();
+}
 
 AtomicFile::AtomicFile(std::string path) : path_(std::move(path)) {
   path_ = follow_links(path_);

@@ -30,8 +30,10 @@ class MappedFile {
   std::string path_;
 };
 
-/// `MappedFile::release` for bytes that may lie in a mapped file or anywhere else, which stays as it is.
-void release_if_mapped(std::span<const std::byte>);
+/// `MappedFile::release` for bytes that may lie in a mapped file. Bytes elsewhere may be a copy or follow from a file's: then
+/// all files are released.
+void release_read(std::span<const std::byte>);
+void release_mapped_files();
 
 /// Writes a file in pieces beside its final name; `commit` makes it appear at once. Without `commit` the old file stays.
 class AtomicFile {

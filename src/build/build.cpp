@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "build/coverage.h"
 #include "build/io_types.h"
 #include "build/mark_outputs.h"
@@ -158,6 +159,7 @@ Built build(const GraphSource& source, const BuildOptions& options, const BuildH
       note_fusions(passes, built.report);
     });
   }
+  release_mapped_files();  // passes read weights that are not needed again for long
   built.data.graph = normalized(options.verbosity == Verbosity::none ? without_names(graph) : graph);
   for (const auto& [origin, why] : graph.dropped()) built.report.dropped.emplace_back(graph.origins()[origin].name, why);
   finish(built, original, options, hooks, log, phases);

@@ -1,6 +1,7 @@
 #include "build/verify_build.h"
 
 #include "base/error.h"
+#include "base/file.h"
 #include "build/example_inputs.h"
 #include "ir/compare.h"
 #include "ir/evaluate.h"
@@ -54,6 +55,7 @@ void verify_build(Built& built, const Graph& original, TimingCache& cache, const
   }
   const auto inputs = example_inputs(original, built.data.profile.opt, kSeed);
   const auto expected = evaluate(original, inputs, *built.threads);
+  release_mapped_files();
   Execution execution(built.program);
   for (size_t i = 0; i < inputs.size(); ++i) execution.set_input(static_cast<int>(i), inputs[i]);
   execution.run();

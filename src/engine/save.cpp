@@ -86,6 +86,7 @@ class EngineWriter {
         file_.write(part);
         hasher.add(part);
       }
+      release_read(bytes);
     }
     entry.bytes = static_cast<uint64_t>(file_.size()) - entry.offset;
     entry.hash = hasher.finish();

@@ -55,7 +55,7 @@ std::shared_ptr<const void> Weights::packed(const ConstRef& constant, const std:
   if (form->made) return form->made;
   const Tensor source = kept ? *kept : constant->value();
   form->made = make(aligned(source) ? source : aligned_copy(source));
-  if (!kept) release_if_mapped(source.dtype() == DType::string ? std::span<const std::byte>() : source.bytes());
+  if (!kept && source.dtype() != DType::string) release_read(source.bytes());
   const std::lock_guard lock(mutex_);
   packed_bytes_ += bytes;
   return form->made;

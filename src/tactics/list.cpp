@@ -37,6 +37,7 @@ std::span<const Tactic* const> tactics_for(std::string_view device_kind) {
       &lrn_tactic(),
       &resize_tactic(),
       &order_tactic(),
+      &query_tactic(),
       &pointwise_tactic(),
       &bodies_tactic(),
       &reference_tactic(),

@@ -165,9 +165,9 @@ TEST_F(Files, OnlyPagesOfMappedFilesAreReleased) {
   ASSERT_EQ(text_of(*file), text);
   const std::vector<std::byte> copy(file->bytes().begin(), file->bytes().end());
   const int64_t before = pages_present(file->bytes());
-  release_if_mapped(file->bytes().subspan(100, text.size() - 200));
+  release_read(file->bytes().subspan(100, text.size() - 200));
   const int64_t after = pages_present(file->bytes());
-  release_if_mapped(copy);
+  release_read(copy);
   EXPECT_EQ(text_of(*file), text);
   EXPECT_TRUE(std::equal(copy.begin(), copy.end(), file->bytes().begin()));
   if (before == 0) GTEST_SKIP() << "this system does not tell which pages are present";
