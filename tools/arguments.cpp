@@ -115,6 +115,7 @@ std::string tenon_flag_for(const std::string& trtexec_flag) {
 void check_arguments(const CLI::App& verb, const std::vector<std::string>& words) {
   for (const std::string& word : words) {
     if (word == "--") return;
+    if (verb.get_prefix_command() && word.rfind('-', 0) != 0) return;  // a program and its own words
     check_dash(word);
     if (word.rfind("--", 0) == 0) check_flag(verb, word.substr(0, word.find('=')));
   }

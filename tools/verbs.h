@@ -11,6 +11,7 @@ std::unique_ptr<Verb> make_bench_verb();
 std::unique_ptr<Verb> make_inspect_verb();
 std::unique_ptr<Verb> make_check_verb();
 std::unique_ptr<Verb> make_compare_verb();
+std::unique_ptr<Verb> make_host_run_verb();
 std::unique_ptr<Verb> make_explain_verb();
 std::unique_ptr<Verb> make_doctor_verb();
 
