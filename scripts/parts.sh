@@ -38,3 +38,8 @@ show_progress() { awk '!/^\[[0-9]+\/[0-9]+\]/ || ++n % 100 == 0 { print; fflush(
 with_sanitizers() {
   ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=0:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1 "$@"
 }
+
+# The same, and nothing may be left at the end that no pointer leads to.
+with_leaks() {
+  ASAN_OPTIONS=detect_leaks=1:allocator_may_return_null=0:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1 "$@"
+}
