@@ -99,7 +99,8 @@ class Ledger {
     auto next = blocks_.upper_bound(at);
     if (next == blocks_.begin()) return {at, {}};
     --next;
-    return at - next->first < next->second.bytes ? *next : std::pair<uintptr_t, Block>{at, {}};
+    if (at - next->first < next->second.bytes) return *next;
+    return {at, {}};
   }
 
   std::mutex lock_;
