@@ -163,6 +163,31 @@ PlanInfo plan_info(const BuildRequest& r, const std::vector<Lowering::RefitWeigh
   return info;
 }
 
+/// The size of an axis that all profiles fix to one value; -1 otherwise.
+int32_t fixed_size(const Plan& plan, const PlanTensor& t, size_t axis) {
+  std::optional<core::Dim> common;
+  for (const core::Built& built : plan.engines) {
+    const core::Graph& g = built.program->graph();
+    const auto& values = t.is_input ? g.inputs() : g.outputs();
+    for (size_t i = 0; i < values.size(); ++i) {
+      if ((t.is_input ? g.input_name(static_cast<int>(i)) : g.output_name(static_cast<int>(i))) != t.name) continue;
+      const core::Type& type = g.type(values[i]);
+      if (!type.is_tensor() || !type.ranked || axis >= type.shape.size() || !type.shape[axis].is_const()) return -1;
+      if (common && !(*common == type.shape[axis])) return -1;
+      common = type.shape[axis];
+    }
+  }
+  return common && common->value() <= INT32_MAX ? static_cast<int32_t>(common->value()) : -1;
+}
+
+/// Dims that profiles leave no choice are shown, and set, as in an engine of static shape.
+void close_dims(Plan& plan) {
+  const size_t lead = plan.info.implicit_batch ? 1 : 0;
+  for (PlanTensor& t : plan.info.tensors)
+    for (size_t axis = 0; axis < t.dims.size(); ++axis)
+      if (t.dims[axis] < 0) t.dims[axis] = fixed_size(plan, t, axis + lead);
+}
+
 Lowering::Refit refit_mode(const BuilderConfig& config) {
   if (config.has(Flag::kREFIT) || config.has(Flag::kREFIT_IDENTICAL)) return Lowering::Refit::all;
   return config.has(Flag::kREFIT_INDIVIDUAL) ? Lowering::Refit::marked : Lowering::Refit::none;
@@ -259,6 +284,7 @@ Plan build_plan(const BuildRequest& r) {
       refuse(Code::kINVALID_CONFIG, "kERROR_ON_TIMING_CACHE_MISS: {} measurements were not in the timing cache", report.tactics_timed);
   }
   plan.info = plan_info(r, refit);
+  close_dims(plan);
   return plan;
 }
 

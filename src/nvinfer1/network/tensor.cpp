@@ -67,6 +67,7 @@ nv::Dims NetTensor::getDimensions() const noexcept {
 }
 
 void NetTensor::setType(nv::DataType type) noexcept {
+  if (type != type_) keeps_type = false;  // the binding's type alone: layers of a model go on in f32
   type_ = type;
   has_type_ = true;
   network_.changed();
