@@ -39,6 +39,21 @@ TEST_F(ControlTest, CountedLoopLastValueAndConcatenation) {
   expect("back", {8, 4, 2, 80, 40, 20});
 }
 
+/// It decides no shape, so that it is an ordinary input: there is no profile.
+TEST_F(ControlTest, TheTripCountMayBeAnInput) {
+  ITensor& count = input("count", {}, DataType::kINT32);
+  ILoop* loop = network->addLoop();
+  loop->addTripLimit(count, TripLimit::kCOUNT);
+  auto* state = loop->addRecurrence(input("x", {2}));
+  state->setInput(1, sum(*state->getOutput(0), *state->getOutput(0)));
+  output(loop->addLoopOutput(*state->getOutput(0), LoopOutput::kLAST_VALUE)->getOutput(0), "last");
+  EXPECT_FALSE(count.isShapeTensor());
+  give("x", Floats{1, 10});
+  give<int32_t>("count", {4});
+  run();
+  expect("last", {16, 160});
+}
+
 TEST_F(ControlTest, LoopOverSlicesOfATensorBothWays) {
   ITensor& x = input("x", {3, 2});
   ILoop* loop = network->addLoop();

@@ -30,7 +30,6 @@ class TripLimitLayer final : public LoopLayer<nv::ITripLimitLayer, nv::apiv::VTr
   TripLimitLayer(Network& network, LoopImpl& loop, NetTensor& tensor, nv::TripLimit kind)
       : LoopLayer(network, nv::LayerType::kTRIP_LIMIT, loop, {&tensor}, 0), kind_(kind) {}
   std::vector<core::Value> lower(Lowering&) const override { return {}; }
-  bool is_shape_input(int) const override { return kind_ == nv::TripLimit::kCOUNT; }
   nv::TripLimit getTripLimit() const noexcept override { return kind_; }
 
  private:
