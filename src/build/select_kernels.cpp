@@ -129,7 +129,7 @@ class KernelSelection {
 }  // namespace
 
 std::shared_ptr<const Program> make_program(const EngineData& data, const std::shared_ptr<Device>& device, const std::shared_ptr<Threads>& threads) {
-  return std::make_shared<const Program>(Program::Setup{data.graph, data.choices, device, data.options}, threads, std::make_shared<Weights>());
+  return std::make_shared<const Program>(Program::Setup{data.graph, data.choices, device, data.options, data.profile.opt}, threads, std::make_shared<Weights>());
 }
 
 void select_kernels(Built& built, const BuildOptions& options, const BuildHooks& hooks, TimingCache& cache, const Log& log, Phases& phases) {

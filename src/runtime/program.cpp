@@ -10,6 +10,7 @@
 #include "plan/bodies.h"
 #include "runtime/bodies.h"
 #include "runtime/staged.h"
+#include "runtime/tuned_shapes.h"
 #include "tactics/reorder.h"
 
 namespace tenon::core {
@@ -24,6 +25,8 @@ Tensor aligned_copy(const Tensor& t) {
   std::memcpy(copy.mutable_bytes().data(), t.bytes().data(), t.bytes().size());
   return copy;
 }
+
+bool same_formats(const Offer& a, const Offer& b) { return a.in == b.in && a.out == b.out && a.share == b.share; }
 
 }  // namespace
 
@@ -146,45 +149,69 @@ std::shared_ptr<const std::byte> Program::constant(const ConstRef& value, const 
   return std::static_pointer_cast<const std::byte>(form);
 }
 
+std::shared_ptr<const Executable> Program::try_tactic(NodeId id, const NodeShapes& shapes, const Tactic& tactic, const Offer& offer, std::string& why,
+                                                      std::string& no_memory) const {
+  try {
+    return tactic.prepare({problem(id), offer, shapes, *weights_, *threads_}, why);
+  } catch (const Error& e) {
+    if (setup_.device->is_host()) throw;
+    // A compiler or library of the GPU that fails is a reason to take another kernel.
+    why = e.what();
+    if (e.code() == ErrorCode::out_of_memory) no_memory = why;
+    return nullptr;
+  }
+}
+
+const Program::StandIn* Program::stand_in(NodeId id) const {
+  const std::string& kind = setup_.device->info().kind;
+  const Offer& chosen = setup_.choices.offers[id];
+  const Tactic* tactic = find_tactic(kind, chosen.tactic);
+  if (setup_.tuned.empty() || !tactic || !tactic->slow_to_prepare()) return nullptr;
+  const std::lock_guard lock(mutex_);
+  const auto [it, made] = stand_ins_.try_emplace(id);
+  if (made) {
+    for (const Tactic* other : tactics_for(kind)) {
+      std::string why;
+      if (it->second || other->slow_to_prepare()) continue;
+      for (Offer& offer : other->offers(problem(id), why))
+        if (!it->second && same_formats(offer, chosen)) it->second = StandIn{other, std::move(offer)};
+    }
+  }
+  return it->second ? &*it->second : nullptr;
+}
+
 Prepared Program::make(NodeId id, const NodeShapes& shapes) const {
   const Offer& chosen = setup_.choices.offers[id];
-  const Problem problem = this->problem(id);
   const auto current = setup_.device->use();
   Prepared prepared;
-  std::string no_memory;
-  const auto attempt = [&](const Tactic& tactic, const Offer& offer, std::string& why) {
-    const PrepareContext context{problem, offer, shapes, *weights_, *threads_};
-    try {
-      prepared.executable = tactic.prepare(context, why);
-    } catch (const Error& e) {
-      if (setup_.device->is_host()) throw;
-      // A compiler or library of the GPU that fails is a reason to take another kernel.
-      why = e.what();
-      if (e.code() == ErrorCode::out_of_memory) no_memory = why;
-    }
-    if (offer.share == Share::view) prepared.view_offset = tactic.view_offset(context);
-    return prepared.executable != nullptr || offer.share == Share::view;
-  };
   const Tactic* tactic = find_tactic(setup_.device->info().kind, chosen.tactic);
   if (!tactic) fail(ErrorCode::no_kernel, "{}: no tactic '{}' for device '{}'", setup_.graph.describe_node(id), chosen.tactic, setup_.device->info().kind);
   if (chosen.tactic == kBodiesTactic && bodies_.count(id)) {
     prepared.executable = make_bodies_executable(setup_.graph.node(id), bodies_.at(id));
     return prepared;
   }
+  const auto attempt = [&](const Tactic& with, const Offer& offer, std::string& why, std::string& no_memory) {
+    prepared.executable = try_tactic(id, shapes, with, offer, why, no_memory);
+    if (offer.share == Share::view) prepared.view_offset = with.view_offset({problem(id), offer, shapes, *weights_, *threads_});
+    return prepared.executable != nullptr || offer.share == Share::view;
+  };
   return with_context(setup_.graph.describe_node(id), [&]() -> Prepared {
-    if (attempt(*tactic, chosen, prepared.fallback)) return std::move(prepared);
-    for (const Tactic* other : tactics_for(setup_.device->info().kind)) {
-      std::string why;
-      for (const Offer& offer : other->offers(problem, why))
-        if (offer.in == chosen.in && offer.out == chosen.out && offer.share == chosen.share && offer != chosen && attempt(*other, offer, why))
-          return std::move(prepared);
+    std::string no_memory, ignored;
+    const StandIn* const other = stand_in(id);
+    const bool tuned = !other || tuned_shapes(setup_.graph, id, setup_.tuned).value_or(shapes) == shapes;
+    if (!tuned && attempt(*other->tactic, other->offer, ignored, no_memory)) return std::move(prepared);
+    // Compiles what other dims will ask for, and packs its weights.
+    if (other && tuned) try_tactic(id, shapes, *other->tactic, other->offer, ignored, no_memory);
+    if (attempt(*tactic, chosen, prepared.fallback, no_memory)) return std::move(prepared);
+    for (const Tactic* next : tactics_for(setup_.device->info().kind)) {
+      for (const Offer& offer : next->offers(problem(id), ignored))
+        if (same_formats(offer, chosen) && offer != chosen && attempt(*next, offer, ignored, no_memory)) return std::move(prepared);
     }
     if (!no_memory.empty()) fail(ErrorCode::out_of_memory, "{}", no_memory);
     // The reference reads and writes any format, and never writes before it has read everything.
     Offer last{"reference", {}, chosen.in, chosen.out};
-    std::string why;
-    if (attempt(*find_tactic(setup_.device->info().kind, "reference"), last, why)) {
-      if (!setup_.device->is_host()) prepared.executable = staged(std::move(prepared.executable), problem, last, *setup_.device);
+    if (attempt(*find_tactic(setup_.device->info().kind, "reference"), last, ignored, no_memory)) {
+      if (!setup_.device->is_host()) prepared.executable = staged(std::move(prepared.executable), problem(id), last, *setup_.device);
       return std::move(prepared);
     }
     fail(ErrorCode::no_kernel, "'{}' refused these shapes ({}) and no other tactic reads and writes the same formats", chosen.str(), prepared.fallback);

@@ -3,6 +3,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -47,6 +48,7 @@ class Program {
     Choices choices;
     std::shared_ptr<Device> device;
     TacticOptions options;
+    Bindings tuned{};  // the dims that the choices were made for; none when all are fixed
   };
   Program(Setup setup, std::shared_ptr<Threads> threads, std::shared_ptr<Weights> weights);
 
@@ -71,7 +73,14 @@ class Program {
   std::shared_ptr<const std::byte> constant(const ConstRef&, const Format&) const;
 
  private:
+  struct StandIn {
+    const Tactic* tactic;
+    Offer offer;
+  };
   Prepared make(NodeId id, const NodeShapes& shapes) const;
+  std::shared_ptr<const Executable> try_tactic(NodeId, const NodeShapes&, const Tactic&, const Offer&, std::string& why, std::string& no_memory) const;
+  /// For dims other than the tuned ones: null when the chosen kernel is as good.
+  const StandIn* stand_in(NodeId) const;
   Setup setup_;
   Plan plan_;
   std::shared_ptr<Threads> threads_;
@@ -85,6 +94,7 @@ class Program {
     Format from, to;
     auto operator<=>(const ReorderKey&) const = default;
   };
+  mutable std::map<NodeId, std::optional<StandIn>> stand_ins_;
   mutable std::map<ReorderKey, std::shared_ptr<const Prepared>> reorders_;
 };
 

@@ -150,18 +150,6 @@ Hash problem_hash(const Problem& p, const NodeShapes& shapes) {
   return h.finish();
 }
 
-std::optional<NodeShapes> tuned_shapes(const Graph& g, NodeId id, const Bindings& opt) {
-  NodeShapes shapes;
-  try {
-    for (Value v : g.node(id).inputs) shapes.in.push_back(v && !g.type(v).boxed() ? evaluate(g.type(v).shape, opt) : Dims{});
-    for (const Fact& f : g.node(id).outputs) shapes.out.push_back(f.type.boxed() ? Dims{} : evaluate(f.type.shape, opt));
-    check_shapes(g, id, shapes);
-  } catch (const Error&) {
-    return std::nullopt;
-  }
-  return shapes;
-}
-
 Trial prepare_trial(const Graph& graph, const Measurement& m, Device& device, const TacticOptions& options, WeightStore& weights, Threads& threads) {
   Trial trial;
   const Problem problem{graph, m.node, device.info(), options};

@@ -16,8 +16,6 @@ struct Measurement {
   Hash problem;  // op, types, dims, constness, device, threads: equal problems cost the same
 };
 
-/// The node's dims at the tuned values; none where they depend on data.
-std::optional<NodeShapes> tuned_shapes(const Graph&, NodeId, const Bindings& opt);
 Hash problem_hash(const Problem&, const NodeShapes&);
 
 /// A kernel that is ready to be timed, or why there is none.

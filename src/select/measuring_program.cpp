@@ -8,6 +8,7 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "runtime/tuned_shapes.h"
 #include "select/measure_list.h"
 #include "select/remote.h"
 #include "select/worker.h"

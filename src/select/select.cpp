@@ -8,6 +8,7 @@
 #include "ir/subgraphs.h"
 #include "plan/bodies.h"
 #include "plan/plan.h"
+#include "runtime/tuned_shapes.h"
 #include "select/assign.h"
 #include "select/body_shapes.h"
 #include "select/measure.h"

@@ -133,6 +133,9 @@ class Tactic {
   /// May refuse one concrete shape (for example where a library has only a reference kernel): null, with a sentence in
   /// `why`; the runtime then takes the node's next offer with the same formats, in the end the reference.
   virtual std::shared_ptr<const Executable> prepare(const PrepareContext&, std::string& why) const = 0;
+  /// Getting ready for one set of dims takes milliseconds (a library compiles or searches): at dims that an engine was not
+  /// tuned for, another tactic with the same formats stands in.
+  virtual bool slow_to_prepare() const { return false; }
   /// For Share::view: the byte offset of the output inside the input.
   virtual int64_t view_offset(const PrepareContext&) const { return 0; }
   /// "fast" kernels, "generated" bodies, the "reference": how `check` and the coverage line count a node.

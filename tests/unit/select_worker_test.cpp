@@ -4,6 +4,7 @@
 
 #include "devices/device.h"
 #include "ops/matmul.h"
+#include "runtime/tuned_shapes.h"
 #include "select/remote.h"
 #include "select/supervise.h"
 

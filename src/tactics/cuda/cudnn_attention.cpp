@@ -113,6 +113,7 @@ class AttentionGraph {
 class CudnnAttention : public Tactic {
  public:
   std::string_view name() const override { return "cudnn_attention"; }
+  bool slow_to_prepare() const override { return true; }
 
   std::vector<Offer> offers(const Problem& p, std::string& why) const override {
     const Attention* op = p.node().as<Attention>();

@@ -25,19 +25,6 @@ std::optional<Sliding> sliding_of(const Node& node) {
 
 Dims channels_last_strides(const Dims& dims) { return strides_of(channels_last(static_cast<int>(dims.size())), dims); }
 
-/// [M, C, spatial] to [M, spatial, C], in the stored type.
-Tensor channels_last_weights(const Tensor& plain, DType type) {
-  const Dims& dims = plain.dims();
-  const std::vector<float> from = to_floats(plain);
-  std::vector<float> to(from.size());
-  const auto rows = static_cast<size_t>(dims[0]), channels = static_cast<size_t>(dims[1]);
-  const size_t points = from.size() / rows / channels;
-  for (size_t m = 0; m < rows; ++m)
-    for (size_t c = 0; c < channels; ++c)
-      for (size_t p = 0; p < points; ++p) to[(m * points + p) * channels + c] = from[(m * channels + c) * points + p];
-  return from_floats(type, dims, to);
-}
-
 /// The padding of a transposed convolution that the output's size implies; false where it would be negative.
 bool add_implied_pads(const ConvTranspose& op, const Window& window, const NodeShapes& shapes, GraphOp& g) {
   const bool same = op.window.auto_pad == AutoPad::same_upper || op.window.auto_pad == AutoPad::same_lower;
@@ -122,9 +109,7 @@ class SlidingGraph {
 
   std::shared_ptr<const DeviceBuffer> weights() const {
     const CurrentDevice device(cx_.problem.device.index);
-    const DType type = stored_type(cx_);
-    return packed_on_device(cx_, 1, "cudnn:" + std::string(to_string(type)),
-                            [&](const Tensor& plain) { return channels_last_weights(plain, type); });
+    return filters_on_device(cx_, 1, stored_type(cx_));
   }
 
   const PrepareContext& cx_;
@@ -137,6 +122,7 @@ class SlidingGraph {
 class CudnnConv : public Tactic {
  public:
   std::string_view name() const override { return "cudnn_conv"; }
+  bool slow_to_prepare() const override { return true; }
 
   std::vector<Offer> offers(const Problem& p, std::string& why) const override {
     const auto op = sliding_of(p.node());

@@ -27,6 +27,7 @@ Matrices matrices_of(const Operand& o, int64_t batch, int64_t rows, int64_t colu
 class CudnnMatMul : public Tactic {
  public:
   std::string_view name() const override { return "cudnn_matmul"; }
+  bool slow_to_prepare() const override { return true; }
 
   std::vector<Offer> offers(const Problem& p, std::string& why) const override {
     const MatMul* op = p.node().as<MatMul>();

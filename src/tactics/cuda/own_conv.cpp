@@ -39,6 +39,7 @@ class OwnConv : public Tactic {
     if (!plan) return nullptr;
     const Dims& w = cx.shapes.in[1];
     const int64_t line = plan->args.b_row;
+    if (line == checked_product(w) / w[0]) return make_gemm(cx, *plan, filters_on_device(cx, 1, plan->type), why);
     const auto weights = packed(cx, 1, fmt::format("filters {}", line), plan->type, w[0] * line,
                                 [&](std::span<const float> from, std::span<float> to) { arrange_filters(w, line, from, to); });
     return make_gemm(cx, *plan, weights, why);

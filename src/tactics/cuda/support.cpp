@@ -60,6 +60,27 @@ std::shared_ptr<const DeviceBuffer> packed_on_device(const PrepareContext& cx, i
   return std::static_pointer_cast<const DeviceBuffer>(held);
 }
 
+namespace {
+
+/// [M, C, spatial] to [M, spatial, C], in the stored type.
+Tensor channels_last_filters(const Tensor& plain, DType type) {
+  const Dims& dims = plain.dims();
+  const std::vector<float> from = to_floats(plain);
+  std::vector<float> to(from.size());
+  const auto rows = static_cast<size_t>(dims[0]), channels = static_cast<size_t>(dims[1]);
+  const size_t points = from.size() / rows / channels;
+  for (size_t m = 0; m < rows; ++m)
+    for (size_t c = 0; c < channels; ++c)
+      for (size_t p = 0; p < points; ++p) to[(m * points + p) * channels + c] = from[(m * channels + c) * points + p];
+  return from_floats(type, dims, to);
+}
+
+}  // namespace
+
+std::shared_ptr<const DeviceBuffer> filters_on_device(const PrepareContext& cx, int input, DType type) {
+  return packed_on_device(cx, input, "channels last filters " + std::string(to_string(type)), [&](const Tensor& plain) { return channels_last_filters(plain, type); });
+}
+
 Tensor converted(const Tensor& t, DType dtype) {
   if (t.dtype() == dtype) return t;
   return from_floats(dtype, t.dims(), to_floats(t));

@@ -21,6 +21,8 @@ void store_as(Offer&, const Problem&, DType storage);
 /// A constant in device memory, made once per key and engine. `make` gives it as the kernel wants it.
 std::shared_ptr<const DeviceBuffer> packed_on_device(const PrepareContext&, int input, const std::string& key,
                                                      FunctionRef<Tensor(const Tensor&)> make);
+/// Filters [M, C, spatial] as [M, spatial, C] of this type, in device memory; kernels and libraries share them.
+std::shared_ptr<const DeviceBuffer> filters_on_device(const PrepareContext&, int input, DType);
 /// The elements in another floating-point type, unchanged if it is the same.
 Tensor converted(const Tensor&, DType);
 
