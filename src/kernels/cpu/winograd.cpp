@@ -25,12 +25,21 @@ constexpr std::array<std::array<double, 3>, 6> kFour{{{1.0 / 4, 0, 0},
                                                       {0, 0, 1}}};
 constexpr std::array<std::array<double, 3>, 4> kTwo{{{1, 0, 0}, {0.5, 0.5, 0.5}, {0.5, -0.5, 0.5}, {0, 0, 1}}};
 
-/// G w G' of one 3x3 kernel, at one position.
-double transformed(const float* w, const std::array<double, 3>& row, const std::array<double, 3>& column) {
-  double sum = 0;
-  for (size_t i = 0; i < 3; ++i)
-    for (size_t j = 0; j < 3; ++j) sum += row[i] * column[j] * w[i * 3 + j];
-  return sum;
+/// One number of each of several filters.
+constexpr int64_t kLanes = 16;
+using Lanes = std::array<double, kLanes>;
+
+/// G w G' of 3x3 kernels side by side.
+template <size_t side>
+void transform(const std::array<std::array<double, 3>, side>& g, const std::array<Lanes, 9>& w, Lanes* to) {
+  for (size_t i = 0; i < side; ++i) {
+    std::array<Lanes, 3> row{};  // i of G w
+    for (size_t k = 0; k < 3; ++k)
+      for (size_t j = 0; j < 3; ++j)
+        for (size_t l = 0; l < kLanes; ++l) row[j][l] += g[i][k] * w[k * 3 + j][l];
+    for (size_t j = 0; j < side; ++j, ++to)
+      for (size_t l = 0; l < kLanes; ++l) (*to)[l] = g[j][0] * row[0][l] + g[j][1] * row[1][l] + g[j][2] * row[2][l];
+  }
 }
 
 int64_t panels_of(int64_t filters) { return (filters + matrix_panel() - 1) / matrix_panel(); }
@@ -48,16 +57,21 @@ int64_t WinogradKernel::packed_floats(int64_t tile, int64_t channels, int64_t fi
 }
 
 void WinogradKernel::pack(const float* w, int64_t tile, int64_t channels, int64_t filters, float* to) {
-  const auto side = static_cast<size_t>(tile + 2);
-  const int64_t panel = matrix_panel(), panels = panels_of(filters);
-  std::fill_n(to, packed_floats(tile, channels, filters), 0.0f);
-  const auto row = [&](size_t i) -> const std::array<double, 3>& { return tile == 4 ? kFour[i] : kTwo[i]; };
-  for (int64_t f = 0; f < filters; ++f)
-    for (int64_t c = 0; c < channels; ++c)
-      for (size_t p = 0; p < side * side; ++p) {
-        const int64_t at = ((static_cast<int64_t>(p) * panels + f / panel) * channels + c) * panel + f % panel;
-        to[at] = static_cast<float>(transformed(w + (f * channels + c) * 9, row(p / side), row(p % side)));
-      }
+  const int64_t positions = (tile + 2) * (tile + 2), panel = matrix_panel(), panels = panels_of(filters), lanes = std::min(panel, kLanes);
+  std::array<Lanes, 9> taps{};
+  std::array<Lanes, 36> values;
+  for (int64_t first = 0; first < panels * panel; first += lanes) {
+    const int64_t count = std::clamp<int64_t>(filters - first, 0, lanes);
+    for (Lanes& tap : taps) tap.fill(0);
+    for (int64_t c = 0; c < channels; ++c) {
+      for (int64_t l = 0; l < count; ++l)
+        for (size_t t = 0; t < 9; ++t) taps[t][static_cast<size_t>(l)] = w[((first + l) * channels + c) * 9 + static_cast<int64_t>(t)];
+      tile == 4 ? transform(kFour, taps, values.data()) : transform(kTwo, taps, values.data());
+      float* at = to + (first / panel * channels + c) * panel + first % panel;
+      for (int64_t p = 0; p < positions; ++p, at += panels * channels * panel)
+        for (int64_t l = 0; l < lanes; ++l) at[l] = static_cast<float>(values[static_cast<size_t>(p)][static_cast<size_t>(l)]);
+    }
+  }
 }
 
 WinogradKernel::WinogradKernel(const WinogradShape& s, bool phases, int lanes) : s_(s), phases_(phases), lanes_(lanes) {
