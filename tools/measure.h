@@ -22,6 +22,7 @@ struct Measurement {
   int64_t batch = 0;  // 0: the inputs share no batch dimension
   double runs_per_second = 0;
   double total_ms = 0;
+  int64_t held_bytes = 0;       // of device memory, with one context
   double ahead_per_second = 0;  // runs queued ahead on `streams` streams; 0: not measured
   int streams = 0;
   std::vector<std::pair<std::string, std::string>> shapes;

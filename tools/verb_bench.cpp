@@ -40,6 +40,7 @@ Json measurement_json(const Measurement& m) {
     json["ahead"] = {{"runs_per_second", m.ahead_per_second}, {"streams", m.streams}};
     json["binding"] = {{"what", binding.what}, {"advice", binding.advice}};
   }
+  if (m.held_bytes > 0) json["device_memory"] = {{"held", m.held_bytes}};
   if (m.batch > 0) json["batch"] = m.batch, json["items_per_second"] = m.runs_per_second * static_cast<double>(m.batch);
   return json;
 }
@@ -146,6 +147,7 @@ class BenchVerb : public Verb {
     std::vector<Context> contexts{make_context()};
     inputs_.first_run(engine, [&] { contexts[0].prepare(); });
     Measurement m = measure(contexts[0], inputs, options_);
+    m.held_bytes = held_device_memory(engine.gpu_address());
     shortest_ms_ = std::min(shortest_ms_, m.total_ms);
     if (engine.gpu_address().empty()) return m;
     while (static_cast<int>(contexts.size()) < options_.streams) contexts.push_back(make_context());

@@ -71,6 +71,8 @@ TENON_API GpuState gpu_state(const std::string& address);
 /// The most device memory that Tenon takes from this GPU ("cuda", "cuda:1") in this process, for programs that share it; 0: no
 /// limit. What NVIDIA's libraries and driver take for themselves is not counted.
 TENON_API void set_device_memory_limit(const std::string& device, int64_t bytes);
+/// Bytes of memory that Tenon holds in this process on the GPU at `address`, for all engines and contexts; 0 for no GPU.
+TENON_API int64_t held_device_memory(const std::string& address);
 /// "0000:17:00.0" of "cuda", "cuda:1" or "auto"; empty where that is the CPU.
 TENON_API std::string gpu_address(const std::string& device);
 /// The NUMA node of the core that this thread runs on; -1 where the system does not tell.

@@ -53,6 +53,15 @@ std::string why_no_tensor_cores(const Op& op, DType stored, const std::vector<Di
   return fmt::format("no: '{}' was measured faster without", kernel);
 }
 
+std::string padding_added(const std::string& kernel, const std::vector<Dims>& in) {
+  // Own attention holds heads in blocks of 16 columns; values in memory keep their dims everywhere.
+  std::string added;
+  for (size_t i = 0; kernel.rfind("own_attention:flash", 0) == 0 && i < in.size() && i < 3; i += 2)
+    if (const int64_t width = in[i].empty() ? 0 : in[i].back(); width % 16 != 0)
+      added += fmt::format("{}{} of {} filled up to {} inside the kernel", added.empty() ? "" : ", ", i == 0 ? "heads" : "values", width, (width + 15) / 16 * 16);
+  return added.empty() ? "no padding added" : added;
+}
+
 DeviceUse device_use(const Program& program, const Step& step, const Bindings& bindings) {
   if (program.device().is_host() || step.kind != Step::Kind::run) return {};
   const Graph& g = program.graph();
@@ -71,7 +80,7 @@ DeviceUse device_use(const Program& program, const Step& step, const Bindings& b
   const Offer& offer = program.choices().offers[step.node];
   const DType stored = offer.in.empty() ? DType::none : stored_as(offer.in[0], g.type(g.node(step.node).inputs[0]).dtype);
   if (host) use.tensor_cores = "no: it runs on the host";
-  else if (on_tensor_cores(use.kernel)) use.tensor_cores = "yes";
+  else if (on_tensor_cores(use.kernel)) use.tensor_cores = "yes, " + padding_added(use.kernel, shapes->in);
   else use.tensor_cores = why_no_tensor_cores(op, stored, shapes->in, use.kernel, program.device().info(), program.options().tf32);
   return use;
 }

@@ -123,6 +123,13 @@ void set_device_memory_limit(const std::string& device, int64_t bytes) {
   core::Ledger::of(found->info().index).set_limit(bytes);
 }
 
+int64_t held_device_memory(const std::string& address) {
+  if (address.empty()) return 0;
+  for (const core::DeviceInfo& info : core::cuda_devices())
+    if (core::find_device(fmt::format("cuda:{}", info.index), 1)->address() == address) return core::Ledger::of(info.index).held();
+  return 0;
+}
+
 std::string gpu_address(const std::string& device) { return core::find_device(device, 1)->address(); }
 
 int numa_node_here() {

@@ -186,21 +186,30 @@ std::shared_ptr<Device> device_for(const std::string& kind, const LoadOptions& o
   const bool missing = kind == "cuda" && !why_no_cuda().empty();
   return find_device(missing ? "cpu" : kind, options.threads);
 }
+
+/// An engine from `there` runs `here`.
+std::string other_device(const DeviceInfo& there, const DeviceInfo& here) {
+  const char* advice = "`tenon build` it again to measure here";
+  if (there.kind == here.kind && there.name == here.name && there.libraries != here.libraries)
+    return fmt::format("the engine was measured with {}; here are {}: kernels of libraries are taken by their own numbers, those that are refused give way to others; {}",
+                       there.libraries.empty() ? "no libraries" : there.libraries, here.libraries.empty() ? "none" : here.libraries, advice);
+  if (there.kind == here.kind && there.name == here.name && there.features == here.features)
+    return fmt::format("the engine was measured with {} threads; here it has {}: {}", there.threads, here.threads, advice);
+  return fmt::format("the engine was measured on '{}' ({}); here it runs on '{}' ({}): {}", there.name, there.features, here.name, here.features, advice);
+}
 }  // namespace
 
 Built adopt(EngineData data, const LoadOptions& options) {
   Built built;
   const Log log = make_log(options.log, Severity::info);
   built.device = device_for(data.device.kind, options);
-  const DeviceInfo& here = built.device->info();
-  const bool same_device = here.key() == data.device.key();
+  const DeviceInfo& here = built.device->info(), there = data.device;
   data.device = here;
   built.threads = std::make_shared<Threads>(here.threads);
   // Choices are checked even on the same device: a file may hold anything.
   built.candidates = find_candidates(data.graph, here, data.options);
   replace_unknown(data.graph, built.candidates, data.choices, [&](const std::string& w) { built.report.warnings.push_back(w); });
-  if (!same_device)
-    built.report.warnings.push_back(fmt::format("the engine was measured on '{}'; here it runs on '{}': `tenon build` it again to measure here", data.device.name, here.name));
+  if (here.key() != there.key()) built.report.warnings.push_back(other_device(there, here));
   for (const auto& w : built.report.warnings) log.warning("load", "{}", w);
   check_fits(*built.device, weight_bytes_on_device(data.graph, data.choices), "engine '" + data.graph.name + "'");
   built.program = make_program(data, built.device, built.threads);

@@ -7,6 +7,8 @@
 #include "build/retime.h"
 #include "devices/device.h"
 #include "plan/bodies.h"
+#include "plan/knobs.h"
+#include "runtime/tuned_shapes.h"
 #include "select/constraints.h"
 #include "select/offer_memory.h"
 #include "select/select.h"
@@ -34,6 +36,27 @@ SelectOptions select_options(const BuildOptions& options, Phases& phases) {
 
 std::string mebibytes(int64_t bytes) { return fmt::format("{:.2f} MiB", static_cast<double>(bytes) / (1 << 20)); }
 
+/// Notes what the places of libraries' kernels stand for at the dims that the engine is tuned for.
+void keep_knobs(const Program& program, const Bindings& tuned, Choices& choices) {
+  const Graph& g = program.graph();
+  std::vector<std::pair<NodeId, NodeShapes>> steps;
+  for (NodeId id : g.order()) {
+    const Config& config = choices.offers[id].config;
+    if (!has_place(config) || has_knobs(config)) continue;
+    if (auto shapes = tuned_shapes(g, id, tuned)) steps.emplace_back(id, std::move(*shapes));
+  }
+  program.prepare_together(steps);
+  const auto current = program.device().use();
+  for (const auto& [id, shapes] : steps) {
+    try {
+      const auto prepared = program.prepare(id, shapes);
+      const auto* numbered = dynamic_cast<const Numbered*>(prepared->executable.get());
+      if (numbered && prepared->fallback.empty()) choices.offers[id].config.merge(numbered->knobs());
+    } catch (const Error&) {  // said by the run that needs the step
+    }
+  }
+}
+
 class KernelSelection {
  public:
   KernelSelection(Built& built, const BuildOptions& options, const BuildHooks& hooks, TimingCache& cache, const Log& log, Phases& phases)
@@ -45,7 +68,6 @@ class KernelSelection {
       TimingCache limited = cache_;  // a choice among fewer candidates is not remembered
       choose(0, limited);
     }
-    built_.program = make_program(built_.data, built_.device, built_.threads);
     if (options_.max_memory > 0) fit(options_.max_memory);
     if (hooks_.chosen) hooks_.chosen(built_, cache_, true);
     if (built_.report.stopped_early) built_.report.warnings.push_back("the time limit was reached before everything was measured");
@@ -60,10 +82,23 @@ class KernelSelection {
     built_.data.choices = std::move(selection.choices);
     note_rejections(selection);
     built_.report.tactics_timed += selection.timed;
-    if (memory_price == 0) settle(selection, cache);
+    const bool final = memory_price == 0 && is_final(selection);
+    if (final) retime_close_calls(selection, cache);
+    built_.program = make_program(built_.data, built_.device, built_.threads);
+    keep_knobs(*built_.program, built_.data.profile.opt, built_.data.choices);
+    if (final && options_.layer_types.empty()) cache.set_choice(build_hash(built_.data), offer_texts(built_.data.choices));
+    note_throttling(selection);
     built_.report.cache_hits = selection.cache_hits;
     built_.report.choices_from_cache = selection.from_cache;
     built_.report.stopped_early = selection.stopped_early;
+  }
+
+  void note_throttling(const Selection& selection) {
+    if (selection.timed_again == 0) return;
+    log_.info("select", "{} kernels were timed while power or heat held the GPU's clocks down, and once more after a rest", selection.timed_again);
+    if (selection.throttled == 0) return;
+    built_.report.warnings.push_back(fmt::format("power or heat held the GPU's clocks down while {} kernels were timed, also the second time: the choice among them may differ "
+                                                 "on a cool GPU; lock clocks that it can hold with `nvidia-smi -lgc MHZ`", selection.throttled));
   }
 
   void note_rejections(const Selection& selection) {
@@ -74,19 +109,19 @@ class KernelSelection {
       }
   }
 
-  /// Of a choice that was measured, now or in part by others: close calls, then it is final.
-  void settle(const Selection& selection, TimingCache& cache) {
-    const bool measured = options_.opt_level > 0 && options_.chaos_seed < 0 && !selection.from_cache;
-    if (!measured || selection.stopped_early) return;
+  /// A choice that was measured, now or in part by others, to the end.
+  bool is_final(const Selection& selection) const {
+    return options_.opt_level > 0 && options_.chaos_seed < 0 && !selection.from_cache && !selection.stopped_early;
+  }
+
+  void retime_close_calls(const Selection& selection, TimingCache& cache) {
+    if (options_.opt_level < kRetimingLevel) return;
     const auto go_on = [&](int64_t done, int64_t total) {
       phases_.progress("retime", done, total);
       return options_.time_limit <= 0 || phases_.seconds() < options_.time_limit;
     };
-    if (options_.opt_level >= kRetimingLevel) {
-      const Retiming retiming{selection.close_calls, built_.device, built_.threads, go_on};
-      built_.report.tactics_timed += retime(built_.data, retiming, cache, log_);
-    }
-    if (options_.layer_types.empty()) cache.set_choice(build_hash(built_.data), offer_texts(built_.data.choices));
+    const Retiming retiming{selection.close_calls, built_.device, built_.threads, go_on};
+    built_.report.tactics_timed += retime(built_.data, retiming, cache, log_);
   }
 
   /// The limit is part of the engine only where it changes what is chosen.
@@ -99,7 +134,6 @@ class KernelSelection {
     for (size_t i = 0; chosen_by_cost && i < std::size(kPrices); ++i) {
       built_.program.reset();
       choose(kPrices[i], cache_);
-      built_.program = make_program(built_.data, built_.device, built_.threads);
       need = memory_need(built_.program, built_.data.profile);
       if (need.total() < least.total()) least = need;
       if (need.total() <= limit) return tell(limit, need, fastest);

@@ -10,30 +10,26 @@ namespace tenon::core::cuda {
 
 CublasLt::CublasLt() {
   static const Library library{"libcublasLt.so.13", "libcublasLt.so.12"};
-  if (!library) {
-    why_ = "cuBLASLt 12 or 13 was not found (" + library.why() + "); install it or add its folder to LD_LIBRARY_PATH";
-    return;
-  }
-  const auto load = [&](auto& function, const char* symbol) {
-    function = library.get<std::remove_pointer_t<std::remove_reference_t<decltype(function)>>>(symbol);
-    if (!function && why_.empty()) why_ = fmt::format("the cuBLASLt found has no function '{}'; version 12 or 13 is needed", symbol);
-  };
-  load(create, "cublasLtCreate");
-  load(get_property, "cublasLtGetProperty");
-  load(status_name, "cublasLtGetStatusName");
-  load(matmul, "cublasLtMatmul");
-  load(create_operation, "cublasLtMatmulDescCreate");
-  load(destroy_operation, "cublasLtMatmulDescDestroy");
-  load(set_operation, "cublasLtMatmulDescSetAttribute");
-  load(create_layout, "cublasLtMatrixLayoutCreate");
-  load(destroy_layout, "cublasLtMatrixLayoutDestroy");
-  load(set_layout, "cublasLtMatrixLayoutSetAttribute");
-  load(create_preference, "cublasLtMatmulPreferenceCreate");
-  load(destroy_preference, "cublasLtMatmulPreferenceDestroy");
-  load(set_preference, "cublasLtMatmulPreferenceSetAttribute");
-  load(heuristic, "cublasLtMatmulAlgoGetHeuristic");
-  load(algo_attribute, "cublasLtMatmulAlgoConfigGetAttribute");
-  load(algo_capability, "cublasLtMatmulAlgoCapGetAttribute");
+  const Functions functions(library, "cuBLASLt", "12 or 13", why_);
+  functions.load(create, "cublasLtCreate");
+  functions.load(get_property, "cublasLtGetProperty");
+  functions.load(status_name, "cublasLtGetStatusName");
+  functions.load(matmul, "cublasLtMatmul");
+  functions.load(create_operation, "cublasLtMatmulDescCreate");
+  functions.load(destroy_operation, "cublasLtMatmulDescDestroy");
+  functions.load(set_operation, "cublasLtMatmulDescSetAttribute");
+  functions.load(create_layout, "cublasLtMatrixLayoutCreate");
+  functions.load(destroy_layout, "cublasLtMatrixLayoutDestroy");
+  functions.load(set_layout, "cublasLtMatrixLayoutSetAttribute");
+  functions.load(create_preference, "cublasLtMatmulPreferenceCreate");
+  functions.load(destroy_preference, "cublasLtMatmulPreferenceDestroy");
+  functions.load(set_preference, "cublasLtMatmulPreferenceSetAttribute");
+  functions.load(heuristic, "cublasLtMatmulAlgoGetHeuristic");
+  functions.load(algo_attribute, "cublasLtMatmulAlgoConfigGetAttribute");
+  functions.load(algo_capability, "cublasLtMatmulAlgoCapGetAttribute");
+  functions.load(init_algo, "cublasLtMatmulAlgoInit");
+  functions.load(set_algo_attribute, "cublasLtMatmulAlgoConfigSetAttribute");
+  functions.load(check_algo, "cublasLtMatmulAlgoCheck");
   if (!why_.empty()) return;
   int major = 0, minor = 0, patch = 0;
   get_property(MAJOR_VERSION, &major);

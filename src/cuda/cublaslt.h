@@ -40,6 +40,9 @@ class CublasLt {
   decltype(&cublasLtMatmulAlgoGetHeuristic) heuristic = nullptr;
   decltype(&cublasLtMatmulAlgoConfigGetAttribute) algo_attribute = nullptr;
   decltype(&cublasLtMatmulAlgoCapGetAttribute) algo_capability = nullptr;
+  decltype(&cublasLtMatmulAlgoInit) init_algo = nullptr;
+  decltype(&cublasLtMatmulAlgoConfigSetAttribute) set_algo_attribute = nullptr;
+  decltype(&cublasLtMatmulAlgoCheck) check_algo = nullptr;
 
  private:
   CublasLt();

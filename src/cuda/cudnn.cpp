@@ -11,25 +11,18 @@ namespace tenon::core::cuda::cudnn {
 
 Library::Library() {
   static const cuda::Library library{"libcudnn.so.9"};
-  if (!library) {
-    why_ = "cuDNN 9 was not found (" + library.why() + "); install it or add its folder to LD_LIBRARY_PATH";
-    return;
-  }
-  const auto load = [&](auto& function, const char* symbol) {
-    function = library.get<std::remove_pointer_t<std::remove_reference_t<decltype(function)>>>(symbol);
-    if (!function && why_.empty()) why_ = fmt::format("the cuDNN found has no function '{}'; version 9 is needed", symbol);
-  };
-  load(get_version, "cudnnGetVersion");
-  load(error_string, "cudnnGetErrorString");
-  load(last_error, "cudnnGetLastErrorString");
-  load(create, "cudnnCreate");
-  load(set_stream, "cudnnSetStream");
-  load(create_descriptor, "cudnnBackendCreateDescriptor");
-  load(destroy_descriptor, "cudnnBackendDestroyDescriptor");
-  load(set_attribute, "cudnnBackendSetAttribute");
-  load(get_attribute, "cudnnBackendGetAttribute");
-  load(finalize, "cudnnBackendFinalize");
-  load(execute, "cudnnBackendExecute");
+  const Functions functions(library, "cuDNN", "9", why_);
+  functions.load(get_version, "cudnnGetVersion");
+  functions.load(error_string, "cudnnGetErrorString");
+  functions.load(last_error, "cudnnGetLastErrorString");
+  functions.load(create, "cudnnCreate");
+  functions.load(set_stream, "cudnnSetStream");
+  functions.load(create_descriptor, "cudnnBackendCreateDescriptor");
+  functions.load(destroy_descriptor, "cudnnBackendDestroyDescriptor");
+  functions.load(set_attribute, "cudnnBackendSetAttribute");
+  functions.load(get_attribute, "cudnnBackendGetAttribute");
+  functions.load(finalize, "cudnnBackendFinalize");
+  functions.load(execute, "cudnnBackendExecute");
   if (why_.empty()) version_ = static_cast<int64_t>(get_version());
 }
 

@@ -253,6 +253,7 @@ class Describer {
 };
 
 struct EngineFacts {
+  EngineChoice choice;
   std::string name;
   std::vector<cudnnBackendNumericalNote_t> notes;
   bool generated = false;
@@ -261,7 +262,7 @@ struct EngineFacts {
 EngineFacts facts_of(const Descriptor& config) {
   const auto engines = config.get_descriptors(CUDNN_ATTR_ENGINECFG_ENGINE, CUDNN_BACKEND_ENGINE_DESCRIPTOR, 1);
   const auto index = engines.at(0).get<int64_t>(CUDNN_ATTR_ENGINE_GLOBAL_INDEX, CUDNN_TYPE_INT64, 1);
-  EngineFacts facts{fmt::format("cudnn:engine {}", index.at(0)), {}};
+  EngineFacts facts{{index.at(0), {}}, fmt::format("cudnn:engine {}", index.at(0)), {}};
   facts.notes = engines[0].get<cudnnBackendNumericalNote_t>(CUDNN_ATTR_ENGINE_NUMERICAL_NOTE, CUDNN_TYPE_NUMERICAL_NOTE,
                                                             CUDNN_NUMERICAL_NOTE_TYPE_COUNT);
   const auto behaviour = engines[0].get<cudnnBackendBehaviorNote_t>(CUDNN_ATTR_ENGINE_BEHAVIOR_NOTE, CUDNN_TYPE_BEHAVIOR_NOTE,
@@ -272,6 +273,7 @@ EngineFacts facts_of(const Descriptor& config) {
   for (const Descriptor& knob : knobs) {
     const auto type = knob.get<cudnnBackendKnobType_t>(CUDNN_ATTR_KNOB_CHOICE_KNOB_TYPE, CUDNN_TYPE_KNOB_TYPE, 1);
     const auto value = knob.get<int64_t>(CUDNN_ATTR_KNOB_CHOICE_KNOB_VALUE, CUDNN_TYPE_INT64, 1);
+    facts.choice.knobs[static_cast<int64_t>(type.at(0))] = value.at(0);
     facts.name += fmt::format(" {}={}", static_cast<int>(type.at(0)), value.at(0));
   }
   if (std::find(facts.notes.begin(), facts.notes.end(), CUDNN_NUMERICAL_NOTE_TENSOR_CORE) != facts.notes.end()) facts.name += " tensor cores";
@@ -320,7 +322,7 @@ std::vector<Engine> Graph::engines(const EngineRules& rules) const {
     try {
       for (Descriptor& config : results(mode)) {
         EngineFacts facts = facts_of(config);
-        if (allowed(facts, f32_, rules) && seen.insert(facts.name).second) list.push_back({std::move(config), std::move(facts.name), facts.generated});
+        if (allowed(facts, f32_, rules) && seen.insert(facts.name).second) list.push_back({std::move(config), std::move(facts.choice), std::move(facts.name), facts.generated});
       }
     } catch (const Refused& r) {
       refusal = r.why;
@@ -332,6 +334,29 @@ std::vector<Engine> Graph::engines(const EngineRules& rules) const {
     for (Engine& e : list)
       if (e.generated == generated) ordered.push_back(std::move(e));
   return ordered;
+}
+
+Engine Graph::engine(const EngineChoice& choice, const EngineRules& rules) const {
+  Descriptor engine(lib_, CUDNN_BACKEND_ENGINE_DESCRIPTOR, "the kept engine");
+  engine.set_descriptor(CUDNN_ATTR_ENGINE_OPERATION_GRAPH, graph_);
+  engine.set_int(CUDNN_ATTR_ENGINE_GLOBAL_INDEX, choice.engine);
+  if (target_.properties) engine.set_descriptor(CUDNN_ATTR_ENGINE_DEVICEPROP, *target_.properties);
+  engine.finalize();
+  std::vector<Descriptor> knobs;
+  for (const auto& [number, value] : choice.knobs) {
+    const auto type = static_cast<cudnnBackendKnobType_t>(number);
+    Descriptor& knob = knobs.emplace_back(lib_, CUDNN_BACKEND_KNOB_CHOICE_DESCRIPTOR, "a knob of the kept engine");
+    knob.set(CUDNN_ATTR_KNOB_CHOICE_KNOB_TYPE, CUDNN_TYPE_KNOB_TYPE, 1, &type);
+    knob.set_int(CUDNN_ATTR_KNOB_CHOICE_KNOB_VALUE, value);
+    knob.finalize();
+  }
+  Descriptor config(lib_, CUDNN_BACKEND_ENGINECFG_DESCRIPTOR, "the kept engine with its knobs");
+  config.set_descriptor(CUDNN_ATTR_ENGINECFG_ENGINE, engine);
+  if (!knobs.empty()) config.set_descriptors(CUDNN_ATTR_ENGINECFG_KNOB_CHOICES, knobs);
+  config.finalize();
+  EngineFacts facts = facts_of(config);
+  if (!allowed(facts, f32_, rules)) throw Refused{fmt::format("{}: engine {} rounds more than is allowed, or not the same in each run", lib_.version_text(), choice.engine)};
+  return {std::move(config), std::move(facts.choice), std::move(facts.name), facts.generated};
 }
 
 Descriptor compile(const Library& lib, const Engine& engine, const Target& target) {

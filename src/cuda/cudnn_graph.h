@@ -1,5 +1,7 @@
 #pragma once
+#include <compare>
 #include <limits>
+#include <map>
 #include <optional>
 
 #include "cuda/cudnn.h"
@@ -74,9 +76,17 @@ struct EngineRules {
   bool operator==(const EngineRules&) const = default;
 };
 
+/// An engine and its knobs by cuDNN's own numbers, which mean the same in every version that has them.
+struct EngineChoice {
+  int64_t engine = -1;
+  std::map<int64_t, int64_t> knobs;  // by type
+  auto operator<=>(const EngineChoice&) const = default;
+};
+
 /// One engine with its knobs, ready to be compiled.
 struct Engine {
   Descriptor config;
+  EngineChoice choice;
   std::string name;        // "cudnn:engine 38 2=1 13=4"
   bool generated = false;  // its code is compiled at run time, which takes longer
 };
@@ -88,6 +98,8 @@ class Graph {
   /// The engines that the rules allow, best guess first, those that generate code last; never one whose results change
   /// from run to run. The list depends on the graph, the device and the library's version alone. Takes some milliseconds.
   std::vector<Engine> engines(const EngineRules&) const;
+  /// The engine of a choice that was kept; refused where this version has none, or the rules forbid it.
+  Engine engine(const EngineChoice&, const EngineRules&) const;
 
  private:
   std::vector<Descriptor> results(cudnnBackendHeurMode_t) const;

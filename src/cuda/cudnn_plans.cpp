@@ -7,8 +7,8 @@
 
 namespace tenon::core::cuda::cudnn {
 
-Plan::Plan(const Library& lib, int device, const GraphSpec& spec, Descriptor plan, std::string name)
-    : lib_(lib), device_(device), plan_(std::move(plan)), workspace_(workspace_of(plan_)), name_(std::move(name)) {
+Plan::Plan(const Library& lib, int device, const GraphSpec& spec, const Engine& engine, Descriptor plan)
+    : lib_(lib), device_(device), plan_(std::move(plan)), workspace_(workspace_of(plan_)), choice_(engine.choice), name_(engine.name) {
   for (size_t i = 0; i < spec.tensors().size(); ++i) {
     const GraphTensor& tensor = spec.tensors()[i];
     scalars_.push_back(tensor.value.value_or(0));
@@ -53,17 +53,54 @@ Graph make_graph(const Library& lib, int device, const GraphSpec& spec) {
 }  // namespace
 
 Plans::Plans(const Library& lib, int device, GraphSpec spec, const EngineRules& rules)
-    : lib_(lib), device_(device), spec_(std::move(spec)), graph_(make_graph(lib, device, spec_)) {
-  const CurrentDevice current(device);
-  for (Engine& engine : graph_.engines(rules)) slots_.push_back(std::make_unique<Slot>(std::move(engine)));
+    : lib_(lib), device_(device), spec_(std::move(spec)), rules_(rules), graph_(make_graph(lib, device, spec_)) {}
+
+void Plans::list_engines() {
+  if (std::exchange(listed_, true)) return;
+  try {
+    const CurrentDevice current(device_);
+    for (Engine& engine : graph_.engines(rules_)) {
+      const EngineChoice choice = engine.choice;
+      std::unique_ptr<Slot>& slot = made_[choice];
+      if (!slot) slot = std::make_unique<Slot>(std::move(engine));
+      slots_.push_back(slot.get());
+    }
+  } catch (const Refused& refused) {
+    why_ = refused.why;
+  }
 }
 
 std::shared_ptr<const Plan> Plans::get(int64_t index, std::string& why) {
-  if (index < 0 || index >= static_cast<int64_t>(slots_.size())) {
-    why = fmt::format("{} has {} engines for this problem", lib_.version_text(), slots_.size());
+  Slot* slot = nullptr;
+  {
+    const std::lock_guard lock(mutex_);
+    list_engines();
+    if (index >= 0 && index < static_cast<int64_t>(slots_.size())) slot = slots_[static_cast<size_t>(index)];
+    else why = slots_.empty() ? why_ : fmt::format("{} has {} engines for this problem", lib_.version_text(), slots_.size());
+  }
+  return slot ? get(*slot, why) : nullptr;
+}
+
+std::shared_ptr<const Plan> Plans::get(const EngineChoice& choice, std::string& why) {
+  Slot* slot = nullptr;
+  try {
+    const std::lock_guard lock(mutex_);
+    const auto found = made_.find(choice);
+    if (found != made_.end()) {
+      slot = found->second.get();
+    } else {
+      const CurrentDevice current(device_);
+      Engine engine = graph_.engine(choice, rules_);
+      slot = (made_[choice] = std::make_unique<Slot>(std::move(engine))).get();
+    }
+  } catch (const Refused& refused) {
+    why = refused.why;
     return nullptr;
   }
-  Slot& slot = *slots_[static_cast<size_t>(index)];
+  return get(*slot, why);
+}
+
+std::shared_ptr<const Plan> Plans::get(Slot& slot, std::string& why) const {
   const std::lock_guard lock(slot.mutex);
   compile_slot(slot);
   if (!slot.plan) why = slot.why;
@@ -75,7 +112,7 @@ void Plans::compile_slot(Slot& slot) const {
   try {
     const CurrentDevice current(device_);
     const Handle handle(lib_, device_);
-    slot.plan = std::make_shared<const Plan>(lib_, device_, spec_, compile(lib_, slot.engine, {handle.raw(), nullptr}), slot.engine.name);
+    slot.plan = std::make_shared<const Plan>(lib_, device_, spec_, slot.engine, compile(lib_, slot.engine, {handle.raw(), nullptr}));
   } catch (const Refused& refused) {
     slot.why = refused.why;
   }

@@ -11,8 +11,9 @@ namespace tenon::core::cuda::cudnn {
 /// A compiled graph. Any number of threads may run it at once.
 class Plan {
  public:
-  Plan(const Library&, int device, const GraphSpec&, Descriptor plan, std::string name);
+  Plan(const Library&, int device, const GraphSpec&, const Engine&, Descriptor plan);
   int64_t workspace_bytes() const { return workspace_; }
+  const EngineChoice& choice() const { return choice_; }
   const std::string& name() const { return name_; }
   /// `pointers` holds one address per tensor of the graph; those of virtual tensors and scalars are not read.
   void run(std::span<void* const> pointers, void* workspace, cudaStream_t) const;
@@ -26,6 +27,7 @@ class Plan {
   std::vector<bool> is_scalar_;
   Descriptor plan_;
   int64_t workspace_;
+  EngineChoice choice_;
   std::string name_;
 };
 
@@ -33,8 +35,10 @@ class Plan {
 class Plans {
  public:
   Plans(const Library&, int device, GraphSpec, const EngineRules&);
-  /// Null, with a sentence, when there is no such engine or it cannot be compiled.
+  /// By the place in cuDNN's list. Null, with a sentence, when there is no such engine or it cannot be compiled.
   std::shared_ptr<const Plan> get(int64_t index, std::string& why);
+  /// A choice that was kept.
+  std::shared_ptr<const Plan> get(const EngineChoice&, std::string& why);
 
  private:
   struct Slot {
@@ -45,13 +49,20 @@ class Plans {
     std::shared_ptr<const Plan> plan;
     std::string why;
   };
+  void list_engines();
+  std::shared_ptr<const Plan> get(Slot&, std::string& why) const;
   void compile_slot(Slot&) const;
 
   const Library& lib_;
   int device_;
   GraphSpec spec_;
+  EngineRules rules_;
   Graph graph_;
-  std::vector<std::unique_ptr<Slot>> slots_;
+  std::mutex mutex_;
+  bool listed_ = false;                                 // which takes some milliseconds, and kept choices do not need
+  std::string why_;                                     // of an empty list
+  std::vector<Slot*> slots_;                            // in the order of the list
+  std::map<EngineChoice, std::unique_ptr<Slot>> made_;
 };
 
 /// Plans of equal graphs are made once per process. Null, with a sentence, when cuDNN takes no such graph.

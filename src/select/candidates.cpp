@@ -6,6 +6,7 @@
 #include "base/random.h"
 #include "ir/subgraphs.h"
 #include "plan/bodies.h"
+#include "plan/knobs.h"
 #include "plan/plan.h"
 
 namespace tenon::core {
@@ -31,6 +32,16 @@ std::optional<Choices> pick(const Candidates& candidates, Pick index) {
     }
   }
   return choices;
+}
+
+/// Offers in the order of `offer_texts`.
+void add_knobs(Choices& choices, FunctionRef<Config()> next) {
+  for (size_t id = 0; id < choices.offers.size(); ++id) {
+    if (!choices.offers[id].tactic.empty()) choices.offers[id].config.merge(next());
+    const auto bodies = choices.bodies.find(static_cast<NodeId>(id));
+    if (bodies == choices.bodies.end()) continue;
+    for (Choices& body : bodies->second) add_knobs(body, next);
+  }
 }
 
 }  // namespace
@@ -69,13 +80,18 @@ Choices random_offers(const Candidates& candidates, uint64_t seed) {
 
 std::optional<Choices> offers_of_texts(const Candidates& candidates, const std::vector<std::string>& texts) {
   size_t next = 0;
+  std::vector<Config> knobs;
   auto choices = pick(candidates, [&](const std::vector<Offer>& offers) -> std::optional<size_t> {
     if (next == texts.size()) return std::nullopt;
-    const auto it = std::find_if(offers.begin(), offers.end(), [&](const Offer& o) { return o.str() == texts[next]; });
-    ++next;
+    auto [text, its_knobs] = split_knobs(texts[next++]);
+    const auto it = std::find_if(offers.begin(), offers.end(), [&, &text = text](const Offer& o) { return o.str() == text; });
+    knobs.push_back(std::move(its_knobs));
     return it == offers.end() ? std::nullopt : std::optional<size_t>(it - offers.begin());
   });
-  return next == texts.size() ? choices : std::nullopt;
+  if (!choices || next != texts.size()) return std::nullopt;
+  next = 0;
+  add_knobs(*choices, [&] { return knobs[next++]; });
+  return choices;
 }
 
 void replace_unknown(const Graph& g, const Candidates& candidates, Choices& choices, const std::function<void(const std::string&)>& told) {
@@ -83,7 +99,7 @@ void replace_unknown(const Graph& g, const Candidates& candidates, Choices& choi
     const auto& offers = candidates.offers[id];
     Offer& chosen = choices.offers[id];
     if (offers.empty()) continue;
-    if (std::find(offers.begin(), offers.end(), chosen) == offers.end()) {
+    if (std::none_of(offers.begin(), offers.end(), [&](const Offer& o) { return same_but_for_knobs(o, chosen); })) {
       told(fmt::format("{}: the choice '{}' does not hold here; '{}' is taken", g.describe_node(id), chosen.str(), offers[0].str()));
       chosen = offers[0];
     }

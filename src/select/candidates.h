@@ -27,7 +27,7 @@ Candidates find_candidates(const Graph&, const DeviceInfo&, const TacticOptions&
 Choices first_offers(const Candidates&);
 /// A random offer for every node: results must not depend on it.
 Choices random_offers(const Candidates&, uint64_t seed);
-/// The offers whose texts these are, as `offer_texts` gives them; nothing when they are not those of the candidates.
+/// The offers whose texts these are, as `offer_texts` gives them, with their knobs; nothing when they are not those of the candidates.
 std::optional<Choices> offers_of_texts(const Candidates&, const std::vector<std::string>& texts);
 /// Offers that are no candidates give way to the first one that is; `told` hears of each.
 void replace_unknown(const Graph&, const Candidates&, Choices&, const std::function<void(const std::string&)>& told);

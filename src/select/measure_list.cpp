@@ -49,7 +49,8 @@ class ListMeasuring {
       Trial& trial = trials[index - first];
       if (trial.no_memory && trials.size() > 1) return index;
       events_.begins(index);
-      const CostRecord record = time_trial(graph_, list_[index], trial, device_, options_, weights, scratch_, threads_);
+      CostRecord record = time_trial(graph_, list_[index], trial, device_, options_, weights, scratch_, threads_);
+      record.throttled = throttle_.acts();
       trial = {};
       if (!events_.done(index, record)) return std::nullopt;
     }
@@ -64,6 +65,7 @@ class ListMeasuring {
   Threads& threads_;
   const MeasureEvents& events_;
   Scratch scratch_;
+  Throttle throttle_{events_.held_down};
 };
 
 }  // namespace
@@ -71,11 +73,13 @@ class ListMeasuring {
 void measure_list(const Graph& graph, const std::vector<Measurement>& list, size_t first, size_t last, size_t together, Device& device,
                   const TacticOptions& options, Threads& threads, const MeasureEvents& events) {
   ListMeasuring measuring(graph, list, device, options, threads, events);
-  while (first < last) {
-    const size_t end = measuring.batch_end(first, last, together);
+  for (size_t now = together; first < last;) {
+    const size_t end = measuring.batch_end(first, last, now);
     const auto reached = measuring.measure(first, end);
     if (!reached) return;
-    if (*reached < end) together = std::max<size_t>(1, std::min(together, end - first) / 4);
+    // Fewer at a time where memory ran out; more again once that went well.
+    if (*reached < end) now = std::max<size_t>(1, std::min(now, end - first) / 4);
+    else now = std::min(together, 2 * now);
     first = *reached;
   }
 }

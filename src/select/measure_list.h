@@ -2,6 +2,7 @@
 #include <functional>
 
 #include "select/measure.h"
+#include "select/throttle.h"
 
 namespace tenon::core {
 
@@ -11,6 +12,7 @@ struct MeasureEvents {
   std::function<void(size_t index)> begins = [](size_t) {};
   /// Other processes that time kernels on the same device wait meanwhile, and this one for them.
   bool in_turn = true;
+  HeldDown held_down = [] { return false; };
   /// False ends the measuring.
   std::function<bool(size_t index, const CostRecord&)> done;
 };

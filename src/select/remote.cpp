@@ -10,8 +10,10 @@
 #include <cstring>
 
 #include "base/error.h"
+#include "base/ledger.h"
 #include "base/own_folder.h"
 #include "engine/format.h"
+#include "ir/subgraphs.h"
 
 extern char** environ;
 
@@ -29,11 +31,21 @@ std::string find_program() {
   return {};
 }
 
-/// Which offer of which node each measurement is.
-ByteWriter write_list(const std::vector<Measurement>& list) {
+/// The graph, what its symbols stand for, and which offer of which node each measurement is.
+ByteWriter write_job(const BodyPath& path, const MeasureJob& job) {
   ByteWriter w;
-  w.i64(static_cast<int64_t>(list.size()));
-  for (const Measurement& m : list) {
+  w.u32(static_cast<uint32_t>(path.size()));
+  for (const auto& [node, body] : path) {
+    w.i64(node);
+    w.i64(static_cast<int64_t>(body));
+  }
+  w.u32(static_cast<uint32_t>(job.tuned.size()));
+  for (const auto& [symbol, value] : job.tuned) {
+    w.text(symbol);
+    w.i64(value);
+  }
+  w.i64(static_cast<int64_t>(job.list.size()));
+  for (const Measurement& m : job.list) {
     w.i64(m.node);
     w.hash(hash_text(m.offer.str()));
   }
@@ -76,6 +88,7 @@ Answer answer_of(Answer::Kind kind, size_t index, const CostRecord& record) {
   answer.index = static_cast<uint32_t>(index);
   answer.samples = record.samples;
   answer.us = record.us;
+  answer.throttled = record.throttled;
   std::strncpy(answer.rejection, record.rejection.c_str(), sizeof answer.rejection - 1);
   return answer;
 }
@@ -94,17 +107,37 @@ MemoryFile::MemoryFile(std::span<const std::byte> bytes) : fd_(::memfd_create("t
 }
 MemoryFile::~MemoryFile() { ::close(fd_); }
 
-RemoteWorkers::RemoteWorkers(const EngineData& data, const Candidates& candidates, const std::vector<Measurement>& list, Device& device, bool in_turn)
-    : device_(device.is_host() ? device.info().kind : fmt::format("{}:{}", device.info().kind, device.info().index)), threads_(std::to_string(device.info().threads)), in_turn_(in_turn ? "1" : "0"), program_(find_program()) {
-  if (program_.empty()) {
-    why_ = fmt::format("the program {} is not beside libtenon.so", kProgram);
+std::optional<BodyPath> path_to(const Graph& engine, const Graph& graph) {
+  if (&engine == &graph) return BodyPath();
+  for (NodeId id : engine.order()) {
+    const auto bodies = subgraphs(*engine.node(id).op);
+    for (size_t i = 0; i < bodies.size(); ++i) {
+      auto inner = path_to(*bodies[i], graph);
+      if (!inner) continue;
+      inner->insert(inner->begin(), {id, i});
+      return inner;
+    }
+  }
+  return std::nullopt;
+}
+
+RemoteWorkers::RemoteWorkers(const EngineData& data, const MeasureJob& job, Device& device, bool in_turn)
+    : device_(device.is_host() ? device.info().kind : fmt::format("{}:{}", device.info().kind, device.info().index)),
+      threads_(std::to_string(device.info().threads)),
+      in_turn_(in_turn ? "1" : "0"),
+      memory_limit_(device.is_host() ? "0" : std::to_string(Ledger::of(device.info().index).limit())),
+      program_(find_program()) {
+  const auto path = path_to(data.graph, job.graph);
+  if (program_.empty() || !path) {
+    why_ = path ? fmt::format("the program {} is not beside libtenon.so", kProgram) : "the body is not found in its engine";
+    program_.clear();
     return;
   }
   EngineData copy = data;
-  copy.choices = first_offers(candidates);
+  copy.choices = first_offers(find_candidates(data.graph, data.device, data.options));
   try {
     engine_ = std::make_unique<MemoryFile>(engine_bytes({{std::move(copy)}, ""}));
-    list_ = std::make_unique<MemoryFile>(write_list(list).bytes());
+    list_ = std::make_unique<MemoryFile>(write_job(*path, job).bytes());
   } catch (const Error& e) {
     why_ = e.what();
     program_.clear();
@@ -123,7 +156,7 @@ std::unique_ptr<WorkerProcess> RemoteWorkers::start(size_t first, size_t last, s
   {
     const Moved engine(engine_->fd()), list(list_->fd()), pipe(ends[1]);
     ::close(ends[1]);
-    error = spawn(pid, program_, {std::to_string(first), std::to_string(last), std::to_string(together), device_, threads_, in_turn_},
+    error = spawn(pid, program_, {std::to_string(first), std::to_string(last), std::to_string(together), device_, threads_, in_turn_, memory_limit_},
                   {engine.fd(), list.fd(), pipe.fd()});
   }
   if (error != 0) {

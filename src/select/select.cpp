@@ -1,8 +1,10 @@
 #include "select/select.h"
 
 #include <algorithm>
+#include <chrono>
 #include <limits>
 #include <set>
+#include <thread>
 
 #include "base/error.h"
 #include "ir/subgraphs.h"
@@ -22,6 +24,7 @@ constexpr double kNever = std::numeric_limits<double>::infinity();
 constexpr double kReferenceUs = 1e9;  // never measured: taken only when nothing else runs
 constexpr double kWorkerLimitS = 20;
 constexpr double kDeviceLimitS = 60;  // compilers may take long where all cores are busy
+constexpr std::chrono::seconds kMostWait{5};  // for a GPU that power or heat holds down
 constexpr double kClose = 1.1;  // times the chosen offer's
 constexpr size_t kTried = 3;     // offers of a close call
 constexpr std::string_view kReorder = "reorder";
@@ -69,6 +72,8 @@ class Selector {
       result_.choices.bodies[id].push_back(std::move(body.result_.choices));
       result_.timed += body.result_.timed;
       result_.cache_hits += body.result_.cache_hits;
+      result_.timed_again += body.result_.timed_again;
+      result_.throttled += body.result_.throttled;
       result_.stopped_early |= body.result_.stopped_early;
     }
   }
@@ -142,20 +147,39 @@ class Selector {
         else list.push_back({id, offer, *shapes_[id], problems_[id]});
       }
     }
+    if (!go_on(0, static_cast<int64_t>(list.size()))) return;
+    const auto throttled = measure(list);
+    if (throttled.empty() || result_.stopped_early) return;
+    wait_for_clocks();
+    result_.timed_again += static_cast<int64_t>(throttled.size());
+    result_.throttled += static_cast<int64_t>(measure(throttled).size());
+  }
+
+  /// Gives those that were timed while the GPU was held down.
+  std::vector<Measurement> measure(const std::vector<Measurement>& list) {
     const auto total = static_cast<int64_t>(list.size());
-    if (!go_on(0, total)) return;
     int64_t done = 0;
+    std::vector<Measurement> throttled;
     WorkerEvents events;
     events.in_turn = options_.in_turn;
+    events.held_down = held_down_;
     events.done = [&](size_t i, const CostRecord& record) {
       const Measurement& m = list[i];
       log_.verbose("select", "{}: {}: {}", g_.describe_node(m.node), m.offer.str(), record.rejection.empty() ? fmt::format("{:.1f} us", record.us) : record.rejection);
       cache_.set_cost(m.problem, m.offer.str(), record);
+      if (record.throttled && record.rejection.empty()) throttled.push_back(m);
       ++result_.timed;
       return go_on(++done, total);
     };
     events.waits = [&] { return go_on(done, total); };
-    measure_in_worker(data_, g_, candidates_, list, device_, device_.is_host() ? kWorkerLimitS : kDeviceLimitS, log_, events);
+    measure_in_worker(data_, g_, tuned_, list, device_, device_.is_host() ? kWorkerLimitS : kDeviceLimitS, log_, events);
+    return throttled;
+  }
+
+  /// An idle GPU cools, and draws little.
+  void wait_for_clocks() const {
+    const auto begin = std::chrono::steady_clock::now();
+    while (held_down_() && std::chrono::steady_clock::now() - begin < kMostWait) std::this_thread::sleep_for(std::chrono::milliseconds(50));
   }
 
   void note_rejections() {
@@ -236,6 +260,7 @@ class Selector {
   TimingCache& cache_;
   const SelectOptions& options_;
   const Log& log_;
+  const HeldDown held_down_ = options_.held_down ? options_.held_down : clocks_held_down(device_);
   Scratch scratch_{device_};  // of reorders
   std::vector<std::optional<NodeShapes>> shapes_;
   std::vector<Hash> problems_;

@@ -3,6 +3,7 @@
 #include "engine/engine_data.h"
 #include "runtime/program.h"
 #include "select/candidates.h"
+#include "select/throttle.h"
 #include "select/timing_cache.h"
 
 namespace tenon::core {
@@ -16,6 +17,7 @@ struct SelectOptions {
   int64_t chaos_seed = -1;
   double memory_price = 0;               // microseconds that a byte of an offer's memory counts as
   OfferMemory* offer_memory = nullptr;   // asked when bytes have a price
+  HeldDown held_down;             // null: as NVML tells
   bool in_turn = true;            // other builds on the same GPU wait while this one times kernels
   /// Called between measurements; throws to end the build, returns false to end measuring with what there is.
   std::function<bool(int64_t done, int64_t total)> go_on;
@@ -34,6 +36,8 @@ struct Selection {
   /// Offers that could not be measured, by node: "cudnn_conv f16", why.
   std::vector<std::vector<Candidates::Rejection>> rejections;
   int64_t timed = 0, cache_hits = 0;
+  /// Kernels that were timed while power or heat held the GPU's clocks down, and therefore again; of these, still so.
+  int64_t timed_again = 0, throttled = 0;
   bool from_cache = false, stopped_early = false;
 };
 

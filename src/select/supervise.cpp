@@ -5,6 +5,8 @@
 namespace tenon::core {
 namespace {
 
+constexpr double kTimingLimitS = 20;  // of one kernel that is ready; compilers may take longer
+
 class Supervisor {
  public:
   Supervisor(const StartWorker& start, size_t count, size_t together, double limit_s, const WorkerEvents& events)
@@ -26,20 +28,21 @@ class Supervisor {
  private:
   // False: stop.
   bool follow(WorkerProcess& worker, size_t last, bool alone) {
-    bool begun = alone;
+    bool begun = alone, timing = false;
     while (at_ < last) {
       Answer answer;
       std::string why;
-      if (!worker.next(answer, limit_s_, why)) {
+      if (!worker.next(answer, timing ? std::min(limit_s_, kTimingLimitS) : limit_s_, why)) {
         if (begun) return events_.done(at_++, {0, 0, why});
         careful_until_ = at_ + together_;
         return true;
       }
       if (answer.kind == Answer::Kind::prepared && !events_.waits()) return false;
-      if (answer.kind == Answer::Kind::begins) begun = true;
+      if (answer.kind == Answer::Kind::begins) begun = timing = true;
       if (answer.kind != Answer::Kind::done && answer.kind != Answer::Kind::lost) continue;
       begun = alone;
-      if (!events_.done(at_++, {answer.us, answer.samples, answer.rejection})) return false;
+      timing = false;
+      if (!events_.done(at_++, {answer.us, answer.samples, answer.rejection, answer.throttled != 0})) return false;
       if (answer.kind == Answer::Kind::lost) return true;
     }
     return true;

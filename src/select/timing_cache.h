@@ -13,6 +13,7 @@ struct CostRecord {
   double us = 0;
   int samples = 0;
   std::string rejection;  // not empty: the offer can't run this problem, and why
+  bool throttled = false;  // power or heat held the GPU's clocks down meanwhile; not kept
 };
 
 /// Measured costs, final choices and verdicts as text, one record a line, each with its own check code:

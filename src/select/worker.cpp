@@ -47,21 +47,21 @@ void measure_in_process(const Graph& graph, const TacticOptions& options, const 
   Threads threads(device.info().threads);
   MeasureEvents inner;
   inner.in_turn = events.in_turn;
+  inner.held_down = events.held_down;
   inner.done = events.done;
   measure_list(graph, list, first, list.size(), together, device, options, threads, inner);
 }
 
 }  // namespace
 
-void measure_in_worker(const EngineData& data, const Graph& graph, const Candidates& candidates, const std::vector<Measurement>& list, Device& device, double limit_s,
+void measure_in_worker(const EngineData& data, const Graph& graph, const Bindings& tuned, const std::vector<Measurement>& list, Device& device, double limit_s,
                        const Log& log, const WorkerEvents& events) {
   if (list.empty()) return;
   if (device.is_host()) {
     supervise([&](size_t first, size_t, size_t) { return fork_worker(graph, data.options, list, first, device); }, list.size(), 1, limit_s, events);
     return;
   }
-  if (&graph != &data.graph) return measure_in_process(graph, data.options, list, 0, kTogether, device, events);
-  RemoteWorkers remote(data, candidates, list, device, events.in_turn);
+  RemoteWorkers remote(data, {graph, tuned, list}, device, events.in_turn);
   const auto start = [&](size_t first, size_t last, size_t together) { return remote.start(first, last, together); };
   const auto left = supervise(start, list.size(), kTogether, limit_s, events);
   if (!left) return;

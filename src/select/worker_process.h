@@ -12,6 +12,7 @@ struct Answer {
   Kind kind = Kind::done;  // lost: done, and the device no longer works in this process
   uint32_t index = 0;
   int32_t samples = 0;
+  uint32_t throttled = 0;
   double us = 0;
   char rejection[400] = "";
 };

@@ -97,6 +97,28 @@ TEST_F(CudnnGraphs, RoundedFactorsMustBeAllowed) {
   EXPECT_GT(rounded.size(), exact.size());
 }
 
+TEST_F(CudnnGraphs, AKeptChoiceIsTheSameEngine) {
+  Layer exact;
+  exact.type = CUDNN_DATA_FLOAT;
+  for (const Layer& layer : {Layer{}, exact}) {
+    Descriptor properties(*lib_, CUDNN_BACKEND_DEVICEPROP_DESCRIPTOR, "a device");
+    properties.set(CUDNN_ATTR_DEVICEPROP_JSON_REPRESENTATION, CUDNN_TYPE_CHAR, static_cast<int64_t>(kHopper.size()), kHopper.data());
+    properties.finalize();
+    const Graph graph(*lib_, graph_of(layer), {nullptr, &properties});
+    try {
+      for (const Engine& e : graph.engines({})) {
+        EXPECT_GE(e.choice.engine, 0);
+        EXPECT_EQ(graph.engine(e.choice, {}).name, e.name);
+      }
+    } catch (const Refused& refused) {
+      ADD_FAILURE() << refused.why;
+    }
+    EXPECT_THROW(graph.engine({100000, {}}, {}), Refused);
+    EXPECT_THROW(graph.engine({-1, {}}, {}), Refused);
+    EXPECT_THROW(graph.engine({0, {{2, int64_t{1} << 40}}}, {}), Refused);
+  }
+}
+
 TEST_F(CudnnGraphs, TheListOfEnginesDependsOnTheProblemAlone) {
   Layer exact;
   exact.type = CUDNN_DATA_FLOAT;

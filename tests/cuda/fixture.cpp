@@ -8,6 +8,7 @@
 #include "base/side_by_side.h"
 #include "cuda/check.h"
 #include "cuda/compile.h"
+#include "plan/knobs.h"
 #include "tactics/reorder.h"
 
 namespace tenon::core::cuda {
@@ -75,7 +76,9 @@ class Trial {
     std::vector<std::string> ran;
     for (const Candidate& c : candidates) {
       SCOPED_TRACE(describe(*test_.op) + " by " + c.offer.str());
-      if (run(c, shapes)) ran.push_back(c.offer.tactic + " " + c.executable->kernel_name() + " " + c.offer.str());
+      if (!run(c, shapes)) continue;
+      check_knobs(problem, c, shapes);
+      ran.push_back(c.offer.tactic + " " + c.executable->kernel_name() + " " + c.offer.str());
     }
     return ran;
   }
@@ -101,6 +104,23 @@ class Trial {
     for (const HostValue& v : test_.inputs) shapes.in.push_back(dims_of(v));
     for (const HostValue& v : expected_) shapes.out.push_back(dims_of(v));
     return shapes;
+  }
+
+  void check_knobs(const Problem& problem, const Candidate& c, const NodeShapes& shapes) {
+    const auto* numbered = dynamic_cast<const Numbered*>(c.executable.get());
+    if (!numbered) return;
+    ++knob_counts().numbered;
+    Config knobs = numbered->knobs();
+    if (knobs.empty()) return;
+    ++knob_counts().with_knobs;
+    Offer kept = c.offer;
+    kept.config.merge(knobs);
+    std::string why;
+    const auto again = c.tactic->prepare({problem, kept, shapes, weights_, team()}, why);
+    ASSERT_TRUE(again) << kept.str() << ": " << why;
+    EXPECT_EQ(again->kernel_name(), c.executable->kernel_name());
+    EXPECT_EQ(again->workspace_bytes(), c.executable->workspace_bytes());
+    execute(*again, kept, shapes, false);
   }
 
   bool run(const Candidate& c, const NodeShapes& shapes) {
@@ -199,6 +219,11 @@ class Trial {
 };
 
 }  // namespace
+
+KnobCounts& knob_counts() {
+  static KnobCounts counts;
+  return counts;
+}
 
 std::string why_no_gpu() {
   int count = 0;

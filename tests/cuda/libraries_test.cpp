@@ -210,5 +210,18 @@ TEST_F(Libraries, SourcesCanBeTurnedOff) {
   EXPECT_TRUE(check_on_gpu(tactics_, test).empty());
 }
 
+/// Convolutions come with cuDNN's numbers, products with cuBLASLt's, wherever these say all.
+TEST_F(Libraries, KernelsAreKnownByTheirLibrarysNumbers) {
+  KnobCounts& counts = knob_counts();
+  counts = {};
+  convolution(2, 64, 64, 1, 12, DType::f32, {"relu", 0, 0});
+  EXPECT_GT(counts.with_knobs, 0);
+  printf("cuDNN: %d of %d\n", counts.with_knobs, counts.numbered);
+  counts = {};
+  expect("cublaslt_matmul", std::make_shared<MatMul>(), {random_tensor(DType::f32, {64, 128}, random_), weights(DType::f32, {128, 256}, 128), HostValue(), HostValue()}, {1});
+  EXPECT_GT(counts.with_knobs, 0);
+  printf("cuBLASLt: %d of %d\n", counts.with_knobs, counts.numbered);
+}
+
 }  // namespace
 }  // namespace tenon::core::cuda

@@ -3,6 +3,9 @@
 #include <unistd.h>
 
 #include "devices/device.h"
+#include "ir/subgraphs.h"
+#include "ir/text.h"
+#include "ops/all.h"
 #include "ops/matmul.h"
 #include "runtime/tuned_shapes.h"
 #include "select/remote.h"
@@ -84,21 +87,14 @@ TEST(MeasuringProcess, WithoutAWorkerTheRestIsLeft) {
   EXPECT_EQ(supervise([](size_t, size_t, size_t) { return nullptr; }, 3, 1, 1, events), size_t{0});
 }
 
-TEST(MeasuringProcess, TheProgramMeasuresWhatItIsGiven) {
-  const auto device = find_device("cpu", 1);
-  EngineData data;
-  const Value x = data.graph.add_input("x", Type::tensor(DType::f32, Shape{16, 32}));
-  const Value y = data.graph.add(std::make_shared<MatMul>(), {x, data.graph.add_constant(Tensor(DType::f32, Dims{32, 24})), Value{}, Value{}});
-  data.graph.add_output("y", y);
-  data.graph = normalized(data.graph);
-  data.device = device->info();
-  const Candidates candidates = find_candidates(data.graph, data.device, data.options);
+/// How many offers of a graph of `data`, the engine's own or a body, the program measures; all of them must be.
+size_t measured_by_program(const EngineData& data, const Graph& graph, const Bindings& tuned, Device& device) {
+  const Candidates candidates = find_candidates(graph, data.device, data.options);
   std::vector<Measurement> list;
-  for (NodeId id = 0; id < data.graph.capacity(); ++id)
+  for (NodeId id = 0; id < graph.capacity(); ++id)
     for (const Offer& offer : candidates.offers[id])
-      if (const auto shapes = tuned_shapes(data.graph, id, {})) list.push_back({id, offer, *shapes, {}});
-  ASSERT_GT(list.size(), 1u);
-  RemoteWorkers remote(data, candidates, list, *device, true);
+      if (const auto shapes = tuned_shapes(graph, id, tuned)) list.push_back({id, offer, *shapes, {}});
+  RemoteWorkers remote(data, {graph, tuned, list}, device, true);
   std::vector<double> times;
   WorkerEvents events;
   events.done = [&](size_t, const CostRecord& record) {
@@ -111,6 +107,35 @@ TEST(MeasuringProcess, TheProgramMeasuresWhatItIsGiven) {
   EXPECT_FALSE(left) << remote.why();
   EXPECT_EQ(times.size(), list.size());
   EXPECT_GT(times.at(0), 0);
+  return list.size();
+}
+
+TEST(MeasuringProcess, TheProgramMeasuresWhatItIsGiven) {
+  const auto device = find_device("cpu", 1);
+  EngineData data;
+  const Value x = data.graph.add_input("x", Type::tensor(DType::f32, Shape{16, 32}));
+  const Value y = data.graph.add(std::make_shared<MatMul>(), {x, data.graph.add_constant(Tensor(DType::f32, Dims{32, 24})), Value{}, Value{}});
+  data.graph.add_output("y", y);
+  data.graph = normalized(data.graph);
+  data.device = device->info();
+  EXPECT_GT(measured_by_program(data, data.graph, {}, *device), 1u);
+}
+
+TEST(MeasuringProcess, AndBodies) {
+  const auto device = find_device("cpu", 1);
+  EngineData data;
+  data.graph = normalized(parse("graph g(c: bool[], x: f32[N,64]) {\n%1 = If{then_branch=graph t(a: f32[M,64]) { %2 = Softmax{axis=1}(%a) return r = %2 }, "
+                                "else_branch=graph e(a: f32[M,64]) { %2 = Unary{kind=exp}(%a) return r = %2 }}(%c, %x, %x)\nreturn y = %1\n}", op_registry()));
+  data.device = device->info();
+  data.profile.ranges["N"] = {1, 8};
+  data.profile.opt["N"] = 4;
+  size_t found = 0;
+  for (NodeId id : data.graph.order())
+    for (const GraphRef& body : subgraphs(*data.graph.node(id).op)) {
+      ++found;
+      EXPECT_GT(measured_by_program(data, *body, {{"M", 4}}, *device), 1u);
+    }
+  EXPECT_EQ(found, 2u);
 }
 
 }  // namespace

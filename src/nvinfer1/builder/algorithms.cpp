@@ -4,6 +4,7 @@
 #include <deque>
 
 #include "base/error.h"
+#include "plan/knobs.h"
 #include "base/hash.h"
 #include "build/workspace_limit.h"
 #include "runtime/check_shapes.h"
@@ -174,7 +175,8 @@ void report_all(nv::IAlgorithmSelector& selector, const core::Built& built, cons
   std::vector<const nv::IAlgorithm*> algorithm_list;
   for (core::NodeId id = 0; id < built.data.graph.capacity(); ++id) {
     if (built.candidates.offers[static_cast<size_t>(id)].empty()) continue;
-    const core::Offer& offer = built.data.choices.offers[static_cast<size_t>(id)];
+    core::Offer offer = built.data.choices.offers[static_cast<size_t>(id)];
+    offer.config = core::without_knobs(offer.config);  // as it was measured
     const auto shapes = shapes_of(built, id);
     contexts.push_back(std::make_unique<LayerContext>(built, id));
     algorithms.push_back(std::make_unique<Algorithm>(built, id, offer, shapes, measured_us(built, id, offer, shapes, cache)));

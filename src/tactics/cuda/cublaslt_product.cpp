@@ -1,6 +1,9 @@
 #include "tactics/cuda/cublaslt_product.h"
 
 #include <algorithm>
+#include <cstring>
+
+#include "plan/knobs.h"
 
 namespace tenon::core::cuda {
 namespace {
@@ -11,6 +14,22 @@ constexpr uint32_t kAlignment = 16;  // of every tensor, in bytes
 cudaDataType_t data_type(DType d) {
   return d == DType::f16 ? CUDA_R_16F : d == DType::bf16 ? CUDA_R_16BF : CUDA_R_32F;
 }
+
+cublasComputeType_t compute_type(const ProductMode& mode) {
+  return mode.type == DType::f32 && mode.tf32 ? CUBLAS_COMPUTE_32F_FAST_TF32 : CUBLAS_COMPUTE_32F;
+}
+
+/// What makes one kernel of an algorithm, each with its name in a config and its size in bytes.
+struct AlgorithmKnob {
+  const char* name;
+  cublasLtMatmulAlgoConfigAttributes_t attribute;
+  size_t bytes;
+};
+constexpr AlgorithmKnob kKnobs[] = {
+    {"@tile", CUBLASLT_ALGO_CONFIG_TILE_ID, 4},        {"@split", CUBLASLT_ALGO_CONFIG_SPLITK_NUM, 4}, {"@reduction", CUBLASLT_ALGO_CONFIG_REDUCTION_SCHEME, 4},
+    {"@swizzle", CUBLASLT_ALGO_CONFIG_CTA_SWIZZLING, 4}, {"@custom", CUBLASLT_ALGO_CONFIG_CUSTOM_OPTION, 4}, {"@stages", CUBLASLT_ALGO_CONFIG_STAGES_ID, 4},
+    {"@inner", CUBLASLT_ALGO_CONFIG_INNER_SHAPE_ID, 2},  {"@cluster", CUBLASLT_ALGO_CONFIG_CLUSTER_SHAPE_ID, 2}};
+constexpr const char* kAlgorithmId = "@id";
 
 class Layout {
  public:
@@ -37,8 +56,7 @@ class Layout {
 class Operation : public State {
  public:
   Operation(const CublasLt& lib, const ProductMode& mode) : lib_(lib) {
-    const auto compute = mode.type == DType::f32 && mode.tf32 ? CUBLAS_COMPUTE_32F_FAST_TF32 : CUBLAS_COMPUTE_32F;
-    lib.check(lib.create_operation(&operation_, compute, CUDA_R_32F), "describing a product");
+    lib.check(lib.create_operation(&operation_, compute_type(mode), CUDA_R_32F), "describing a product");
     set(CUBLASLT_MATMUL_DESC_TRANSA, static_cast<int32_t>(mode.transposed_w ? CUBLAS_OP_T : CUBLAS_OP_N));
     set(CUBLASLT_MATMUL_DESC_TRANSB, static_cast<int32_t>(mode.transposed_a ? CUBLAS_OP_T : CUBLAS_OP_N));
     set(CUBLASLT_MATMUL_DESC_EPILOGUE, static_cast<uint32_t>(mode.epilogue()));
@@ -102,7 +120,7 @@ class Search {
 };
 
 /// y^T = w^T a^T: cuBLASLt's first factor is the right side.
-class ProductExecutable : public DeviceExecutable {
+class ProductExecutable : public DeviceExecutable, public Numbered {
  public:
   ProductExecutable(const CublasLt& lib, Product parts)
       : lib_(lib),
@@ -111,26 +129,30 @@ class ProductExecutable : public DeviceExecutable {
         a_(lib, parts_.mode.type, parts_.a, parts_.batch),
         y_(lib, parts_.mode.type, parts_.y, parts_.batch) {}
 
-  /// False with a sentence where there is no such algorithm.
-  bool choose(int64_t index, int64_t workspace, std::string& why) {
-    const auto found = Search(lib_, workspace).run(Operation(lib_, parts_.mode), w_, a_, y_);
-    if (index < 0 || index >= static_cast<int64_t>(found.size())) {
-      why = fmt::format("{} has {} algorithms for this product", lib_.version(), found.size());
-      return false;
-    }
-    algorithm_ = found[static_cast<size_t>(index)].algo;
-    workspace_ = static_cast<int64_t>(found[static_cast<size_t>(index)].workspaceSize);
-    return true;
+  /// By its knobs where the config has them and the library takes them, else by its place in the heuristics' list. False with a
+  /// sentence where there is no such algorithm.
+  bool choose(const Config& config, int64_t workspace, std::string& why) {
+    if (has_knobs(config) && choose_exactly(config, workspace, refused_)) return true;
+    return choose_place(config.at(kAlgorithmPlace), workspace, why);
+  }
+
+  Config knobs() const override {
+    const int64_t id = attribute(CUBLASLT_ALGO_CONFIG_ID);
+    Config knobs{{kAlgorithmId, id}};
+    for (const AlgorithmKnob& knob : kKnobs) knobs[knob.name] = attribute(knob.attribute);
+    cublasLtMatmulAlgo_t again{};
+    std::string why;
+    return made_of(knobs, again, why) && std::memcmp(&again, &algorithm_, sizeof again) == 0 ? knobs : Config();
   }
 
   int64_t workspace_bytes() const override { return workspace_; }
   bool uses_input(int i) const override { return i != 1 || !parts_.weights; }
   std::unique_ptr<State> make_state() const override { return std::make_unique<Operation>(lib_, parts_.mode); }
   std::string kernel_name() const override {
-    return fmt::format("cublaslt:algo {} tile {} stages {} split-k {}{}", attribute(CUBLASLT_ALGO_CONFIG_ID),
+    return fmt::format("cublaslt:algo {} tile {} stages {} split-k {}{}{}", attribute(CUBLASLT_ALGO_CONFIG_ID),
                        attribute(CUBLASLT_ALGO_CONFIG_TILE_ID), attribute(CUBLASLT_ALGO_CONFIG_STAGES_ID),
                        attribute(CUBLASLT_ALGO_CONFIG_SPLITK_NUM),
-                       on_tensor_cores() ? " tensor cores" : "");
+                       on_tensor_cores() ? " tensor cores" : "", instead_of_kept(refused_));
   }
 
   void enqueue(State* state, const Args& args, cudaStream_t stream) const override {
@@ -147,6 +169,50 @@ class ProductExecutable : public DeviceExecutable {
   }
 
  private:
+  bool choose_place(int64_t index, int64_t workspace, std::string& why) {
+    const auto found = Search(lib_, workspace).run(Operation(lib_, parts_.mode), w_, a_, y_);
+    if (index < 0 || index >= static_cast<int64_t>(found.size())) {
+      why = fmt::format("{} has {} algorithms for this product", lib_.version(), found.size());
+      return false;
+    }
+    algorithm_ = found[static_cast<size_t>(index)].algo;
+    workspace_ = static_cast<int64_t>(found[static_cast<size_t>(index)].workspaceSize);
+    return true;
+  }
+
+  bool choose_exactly(const Config& knobs, int64_t workspace, std::string& why) {
+    if (!made_of(knobs, algorithm_, why)) return false;
+    cublasLtMatmulHeuristicResult_t result{};
+    const Operation operation(lib_, parts_.mode);
+    const auto status = lib_.check_algo(lib_.handle(), operation.get(), w_.get(), a_.get(), y_.get(), y_.get(), &algorithm_, &result);
+    if (status != CUBLAS_STATUS_SUCCESS || result.state != CUBLAS_STATUS_SUCCESS) {
+      why = fmt::format("{} does not take the kept algorithm {} for this product: {}", lib_.version(), knobs.at(kAlgorithmId),
+                        lib_.name_of(status != CUBLAS_STATUS_SUCCESS ? status : result.state));
+      return false;
+    }
+    workspace_ = static_cast<int64_t>(result.workspaceSize);
+    if (workspace_ > workspace) why = fmt::format("the kept algorithm needs a workspace of {} bytes, {} are allowed", workspace_, workspace);
+    return workspace_ <= workspace;
+  }
+
+  /// Numbers from a file; cuBLASLt checks what they say together.
+  bool made_of(const Config& knobs, cublasLtMatmulAlgo_t& algorithm, std::string& why) const {
+    const auto id = knobs.find(kAlgorithmId);
+    const cudaDataType_t type = data_type(parts_.mode.type);
+    const bool known = id != knobs.end() && id->second >= 0 && id->second <= INT32_MAX &&
+                       lib_.init_algo(lib_.handle(), compute_type(parts_.mode), CUDA_R_32F, type, type, type, type, static_cast<int>(id->second), &algorithm) == CUBLAS_STATUS_SUCCESS;
+    if (!known) why = fmt::format("{} has no algorithm of the number that the engine keeps", lib_.version());
+    for (const AlgorithmKnob& knob : kKnobs) {
+      const auto found = knobs.find(knob.name);
+      if (!known || found == knobs.end()) continue;
+      const auto value = static_cast<uint32_t>(found->second);
+      if (lib_.set_algo_attribute(&algorithm, knob.attribute, &value, knob.bytes) == CUBLAS_STATUS_SUCCESS) continue;
+      why = fmt::format("{} does not take {} = {} of algorithm {}", lib_.version(), knob.name + 1, found->second, id->second);
+      return false;
+    }
+    return known;
+  }
+
   bool on_tensor_cores() const {
     uint64_t kinds = 0;
     size_t written = 0;
@@ -154,10 +220,11 @@ class ProductExecutable : public DeviceExecutable {
     return status == CUBLAS_STATUS_SUCCESS && (kinds & CUBLASLT_NUMERICAL_IMPL_FLAGS_TENSOR_OP_MASK) != 0;
   }
   int32_t attribute(cublasLtMatmulAlgoConfigAttributes_t name) const {
-    int32_t value = -1;
+    uint32_t value = 0;
     size_t written = 0;
-    lib_.algo_attribute(&algorithm_, name, &value, sizeof value, &written);
-    return value;
+    const bool is_short = name == CUBLASLT_ALGO_CONFIG_INNER_SHAPE_ID || name == CUBLASLT_ALGO_CONFIG_CLUSTER_SHAPE_ID;
+    lib_.algo_attribute(&algorithm_, name, &value, is_short ? 2 : 4, &written);
+    return static_cast<int32_t>(value);
   }
 
   const CublasLt& lib_;
@@ -165,6 +232,7 @@ class ProductExecutable : public DeviceExecutable {
   Layout w_, a_, y_;
   cublasLtMatmulAlgo_t algorithm_{};
   int64_t workspace_ = 0;
+  std::string refused_;  // why the kept knobs were
 };
 
 }  // namespace
@@ -180,13 +248,13 @@ std::shared_ptr<const Executable> prepare_product(const PrepareContext& cx, Prod
   if (!lib) return nullptr;
   const CurrentDevice device(cx.problem.device.index);
   auto executable = std::make_shared<ProductExecutable>(*lib, std::move(product));
-  if (!executable->choose(cx.offer.config.at("algo"), std::min(kWorkspace, cx.problem.options.max_memory), why)) return nullptr;
+  if (!executable->choose(cx.offer.config, std::min(kWorkspace, cx.problem.options.max_memory), why)) return nullptr;
   return executable;
 }
 
 void add_algorithm_offers(const Problem& p, DType storage, Offer offer, std::vector<Offer>& into) {
   for (int i = 0; i < (is_preferred(p, storage) ? kProductAlgorithms : kOtherAlgorithms); ++i) {
-    offer.config["algo"] = i;
+    offer.config[kAlgorithmPlace] = i;
     into.push_back(offer);
   }
 }

@@ -35,8 +35,8 @@ struct Product {
   std::shared_ptr<const DeviceBuffer> weights;  // null: input 1 is read
 };
 
-/// Input 0 is a, input 1 the weights, input 2 the bias. The algorithm is the offer's ("algo" in its config: its number in the
-/// heuristics' list); null with a sentence where there is no such algorithm.
+/// Input 0 is a, input 1 the weights, input 2 the bias. The algorithm is the offer's (plan/knobs.h: its place in the
+/// heuristics' list, or its knobs); null with a sentence where there is no such algorithm.
 std::shared_ptr<const Executable> prepare_product(const PrepareContext&, Product, std::string& why);
 /// One offer per algorithm.
 void add_algorithm_offers(const Problem&, DType storage, Offer, std::vector<Offer>& into);

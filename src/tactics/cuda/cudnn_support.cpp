@@ -1,6 +1,7 @@
 #include "tactics/cuda/cudnn_support.h"
 
 #include <algorithm>
+#include <charconv>
 
 namespace tenon::core::cuda {
 
@@ -70,6 +71,29 @@ bool append_activation(GraphSpec& g, const Activation& a, int& t, std::string& w
   return true;
 }
 
+namespace {
+
+constexpr const char* kEngine = "@engine";
+
+/// Knobs are entries like "@2" = 1: type and value.
+cudnn::EngineChoice choice_of(const Config& config) {
+  cudnn::EngineChoice choice;
+  for (const auto& [name, value] : config) {
+    int64_t type = -1;
+    if (name == kEngine) choice.engine = value;
+    else if (name[0] == kKnobMark && std::from_chars(name.data() + 1, name.data() + name.size(), type).ec == std::errc()) choice.knobs[type] = value;
+  }
+  return choice;
+}
+
+}  // namespace
+
+Config CudnnExecutable::knobs() const {
+  Config config{{kEngine, plan_->choice().engine}};
+  for (const auto& [type, value] : plan_->choice().knobs) config[kKnobMark + std::to_string(type)] = value;
+  return config;
+}
+
 bool CudnnExecutable::uses_input(int i) const { return std::find(unused_.begin(), unused_.end(), i) == unused_.end(); }
 
 void CudnnExecutable::enqueue(State*, const Args& args, cudaStream_t stream) const {
@@ -95,7 +119,10 @@ std::shared_ptr<const Executable> prepare_graph(const PrepareContext& cx, const 
   const int device = cx.problem.device.index;
   const auto plans = cudnn::plans_for(*lib, device, spec, {cx.problem.options.tf32}, why);
   if (!plans) return nullptr;
-  auto plan = plans->get(cx.offer.config.at("plan"), why);
+  const Config& config = cx.offer.config;
+  std::string refused;
+  auto plan = has_knobs(config) ? plans->get(choice_of(config), refused) : nullptr;
+  if (!plan) plan = plans->get(config.at(kEnginePlace), why);
   if (!plan) return nullptr;
   if (plan->workspace_bytes() > cx.problem.options.max_memory) {
     why = fmt::format("{} needs a workspace of {} bytes, more than the memory limit", plan->name(), plan->workspace_bytes());
@@ -104,13 +131,13 @@ std::shared_ptr<const Executable> prepare_graph(const PrepareContext& cx, const 
   std::vector<int> unused;
   for (const auto& b : bindings)
     if (b.held && b.input >= 0) unused.push_back(b.input);
-  return std::make_shared<CudnnExecutable>(std::move(plan), spec.tensors().size(), std::move(bindings), std::move(unused));
+  return std::make_shared<CudnnExecutable>(std::move(plan), spec.tensors().size(), std::move(bindings), std::move(unused), instead_of_kept(refused));
 }
 
 void add_engine_offers(const Problem& p, DType storage, Offer offer, std::vector<Offer>& into, int most) {
   const int count = is_preferred(p, storage) ? most : std::min(most, kOtherEngines);
   for (int i = 0; i < count; ++i) {
-    offer.config["plan"] = i;
+    offer.config[kEnginePlace] = i;
     into.push_back(offer);
   }
 }
