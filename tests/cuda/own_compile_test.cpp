@@ -117,16 +117,27 @@ TEST_F(OwnCompile, FirstConvolutions) {
   p.input = DType::f32, p.type = DType::f16;
   p.channels = 3, p.kernel_h = p.kernel_w = 7, p.stride = 2;
   p.bn = 64, p.warps = 4, p.tile_h = 8, p.tile_w = 16;
+  p.load_rows(224, 3);
+  EXPECT_EQ(p.input_vector, 4);
+  EXPECT_EQ(p.lead, 1);
   expect_compiles(p.text(), {80, 90, 120});
+  p.input = DType::f16, p.stride = 1, p.kernel_w = 9;
+  p.load_rows(28, 4);
+  expect_compiles(p.text(), {80, 90});
 }
 
 TEST_F(OwnCompile, Gates) {
   for (DType type : {DType::f32, DType::f16}) {
     SqueezePlan p;
     p.type = type, p.vector = 4, p.first_bias = DType::f32;
+    p.args.channels = 1152, p.args.hidden = 48, p.args.second_line = 48, p.args.pixels = 49;
+    p.share(1, 1, 96 << 10);
+    EXPECT_FALSE(p.held && p.held_x);
     p.inner = "ACTIVATION_1(x)=((x) / (1 + __expf(-(x))))";
     expect_compiles(p.text(), {80});
-    p.clusters = p.held = true;
+    p.clusters = true, p.vector = static_cast<int>(16 / size_of(type));
+    p.share(4, 2, 160 << 10);
+    EXPECT_TRUE(p.held && p.held_x);
     expect_compiles(p.text(), {90, 120});
   }
 }

@@ -85,6 +85,8 @@ TEST_F(Own, Convolutions) {
   conv(t, {1, 24, 48, 1, {14, 12}, {2, 2}, 2, 1, 0, "relu", true}, DType::f32, {DType::bf16}, true);
   conv(t, {1, 5, 16, 1, {11, 9}, {3, 3}, 3, 1, 0, "", false}, DType::f32, {DType::f16});
   conv(t, {2, 6, 16, 1, {20}, {4}, 4, 1, 0, "", false}, DType::f32, {DType::f16});
+  conv(t, {3, 16, 96, 1, {57, 31}, {1, 1}, 1, 1, 0, "clip", false}, DType::f32, {DType::f16});
+  conv(t, {2, 24, 144, 1, {28, 30}, {1, 1}, 1, 1, 0, "relu", true}, DType::f32, {DType::bf16});
   conv(t, {1, 672, 28, 1, {1, 1}, {1, 1}, 1, 1, 0, "swish", false}, DType::f32, {DType::f16});
   conv(t, {8, 28, 672, 1, {1, 1}, {1, 1}, 1, 1, 0, "sigmoid", false}, DType::f32, {DType::bf16}, true);
 }
@@ -94,6 +96,9 @@ TEST_F(Own, DepthwiseConvolutions) {
   conv(t, {2, 96, 96, 96, {28, 27}, {3, 3}, 1, 1, 1, "clip", false}, DType::f32, {DType::f16, DType::bf16});
   conv(t, {1, 144, 144, 144, {15, 17}, {5, 5}, 2, 1, 2, "swish", true}, DType::f32, {DType::f16});
   conv(t, {1, 20, 20, 20, {15, 17}, {7, 7}, 1, 1, 3, "", false}, DType::f16, {});
+  conv(t, {9, 72, 72, 72, {40, 41}, {3, 3}, 1, 1, 1, "clip", false}, DType::f32, {DType::f16});
+  conv(t, {3, 240, 240, 240, {14, 14}, {5, 5}, 1, 1, 2, "swish", false}, DType::f32, {DType::f16});
+  conv(t, {1, 64, 64, 64, {29, 27}, {7, 7}, 2, 1, 3, "", true}, DType::f32, {DType::bf16});
   conv(t, {1, 9, 9, 9, {21, 17}, {3, 9}, 1, 2, 4, "relu", false}, DType::f32, {DType::f16});
 }
 
@@ -103,6 +108,9 @@ TEST_F(Own, FirstConvolutions) {
   conv(t, {3, 3, 32, 1, {33, 40}, {3, 3}, 2, 1, 1, "clip", false}, DType::f32, {DType::f16, DType::bf16});
   conv(t, {2, 3, 96, 1, {40, 36}, {4, 4}, 4, 1, 0, "", false}, DType::f32, {DType::f16});
   conv(t, {1, 1, 24, 1, {28, 28}, {5, 5}, 1, 1, 2, "relu", false}, DType::f16, {});
+  conv(t, {2, 3, 64, 1, {96, 224}, {7, 7}, 2, 1, 3, "relu", false}, DType::f32, {DType::f16, DType::bf16});
+  conv(t, {40, 3, 32, 1, {64, 64}, {3, 3}, 2, 1, 1, "clip", false}, DType::f32, {DType::f16});
+  conv(t, {1, 2, 16, 1, {70, 56}, {7, 11}, 2, 1, 4, "swish", false}, DType::f16, {});
 }
 
 TEST_F(Own, MatrixProducts) {
@@ -201,6 +209,8 @@ TEST_F(Own, SqueezeAndExcite) {
   gate(1, 1152, 48, {7, 7}, {DType::f16, DType::bf16});
   gate(3, 144, 6, {28, 28}, {DType::f16});
   gate(200, 36, 10, {9, 8}, {DType::f16});
+  gate(40, 240, 10, {28, 27}, {DType::f16});
+  gate(2, 20, 3, {11, 5}, {DType::bf16});
 }
 
 TEST_F(Own, AKernelSeesWhatThePreviousOneWrote) {

@@ -44,9 +44,16 @@ namespace depthwise_any {
 #undef KERNEL_W
 #undef SCALAR
 #undef VECTOR
+#undef COLUMNS
 }  // namespace depthwise_any
-namespace stem_half {
 #define SCALAR f16
+#define STEM_CASE                                                                                                    \
+  struct Case {                                                                                                      \
+    static constexpr int kernel_h = KERNEL_H, kernel_w = KERNEL_W, stride = STRIDE, columns = COLUMNS, shift = SHIFT; \
+    static constexpr int steps = kSteps, threads = kThreads, bytes = sizeof(StemMemory);                             \
+    static void run(const StemArgs& p) { stem(p); }                                                                  \
+  };
+namespace stem_wide {
 #define INPUT float
 #define CHANNELS 3
 #define KERNEL_H 5
@@ -56,12 +63,49 @@ namespace stem_half {
 #define TILE_W 8
 #define WARPS 2
 #define BN 32
+#define INPUT_VECTOR 4
+#define LEAD 2
+#define COLUMNS 4
+#define SHIFT 0
 #include "kernels/cuda/stem.cu"
+STEM_CASE
+#undef KERNEL_H
+#undef KERNEL_W
+#undef LEAD
+#undef COLUMNS
+#undef SHIFT
+}  // namespace stem_wide
+namespace stem_shifted {
+#define KERNEL_H 3
+#define KERNEL_W 7
+#define LEAD 1
+#define COLUMNS 8
+#define SHIFT 1
+#include "kernels/cuda/stem.cu"
+STEM_CASE
+#undef KERNEL_W
+#undef LEAD
+#undef COLUMNS
+#undef SHIFT
+#undef STRIDE
+#undef INPUT_VECTOR
+}  // namespace stem_shifted
+namespace stem_odd {
+#define KERNEL_W 9
+#define STRIDE 1
+#define INPUT_VECTOR 1
+#define LEAD 0
+#define COLUMNS 16
+#define SHIFT 0
+#include "kernels/cuda/stem.cu"
+STEM_CASE
 #undef SCALAR
-}  // namespace stem_half
+#undef COLUMNS
+}  // namespace stem_odd
 namespace max_last {
 #define SCALAR f16
 #define KIND 0
+#define INDICES 1
 #define CHANNELS_LAST 1
 #define VECTOR 4
 #define CLUSTERS 1
@@ -99,15 +143,24 @@ namespace average_rows {
 #define ACTIVATION_2(x) (1 / (1 + __expf(-(x))))
 namespace squeeze_held {
 #define SCALAR f16
-#define VECTOR 4
+#define VECTOR 8
 #define CLUSTERS 1
 #define HELD 1
+#define HELD_X 1
+#include "kernels/cuda/plane.cu"
+#include "kernels/cuda/squeeze.cu"
+#undef VECTOR
+#undef HELD_X
+}  // namespace squeeze_held
+namespace squeeze_weights_held {
+#define VECTOR 4
+#define HELD_X 0
 #include "kernels/cuda/plane.cu"
 #include "kernels/cuda/squeeze.cu"
 #undef SCALAR
 #undef CLUSTERS
 #undef HELD
-}  // namespace squeeze_held
+}  // namespace squeeze_weights_held
 namespace squeeze_alone {
 #define SCALAR float
 #define CLUSTERS 0
@@ -166,30 +219,44 @@ TEST(WindowKernels, Depthwise) {
   expect_depthwise([](const DepthwiseArgs& p) { depthwise_any::depthwise(p); }, {24, 5, 2, 30}, 4, 9, 3, 1, 4);
 }
 
-TEST(WindowKernels, FirstConvolution) {
-  constexpr int images = 2, height = 21, width = 24, filters = 40, channels = 3, kernel_h = 5, kernel_w = 3, stride = 2, pad = 2;
-  constexpr int taps = channels * kernel_h * kernel_w, line = (taps + 15) / 16 * 16 + 8, bn = 32, rows = (filters + bn - 1) / bn * bn;
+template <class Case>
+void expect_stem(int width, int pad) {
+  constexpr int images = 2, height = 21, filters = 40, channels = 3, taps = channels * Case::kernel_h * Case::kernel_w;
+  constexpr int line = Case::steps * 16 + 8, bn = 32, rows = (filters + bn - 1) / bn * bn;
   std::mt19937 random(9);
   StemArgs p{};
   p.batch = images, p.height = height, p.width = width, p.filters = filters, p.pad_h = p.pad_w = pad;
-  p.out_h = (height + 2 * pad - kernel_h) / stride + 1, p.out_w = (width + 2 * pad - kernel_w) / stride + 1;
-  const auto x = random_items<float>(images * channels * height * width, random), bias = random_items<float>(filters, random);
-  auto w = random_items<f16>(rows * line, random);
-  for (int f = 0; f < rows; ++f)
-    for (int i = taps; i < line; ++i) w[static_cast<size_t>(f * line + i)] = to_f16(0);
+  p.out_h = (height + 2 * pad - Case::kernel_h) / Case::stride + 1, p.out_w = (width + 2 * pad - Case::kernel_w) / Case::stride + 1;
+  auto x = random_items<float>(images * channels * height * width + 4, random);
+  const auto bias = random_items<float>(filters, random);
+  const auto w = random_items<f16>(filters * taps, random);
+  std::vector<f16> arranged(size_t{rows} * line, to_f16(0));
+  for (int i = 0; i < filters * taps; ++i)
+    arranged[static_cast<size_t>(i / taps * line + i % taps / Case::kernel_w * Case::columns + i % Case::kernel_w + Case::shift)] = w[static_cast<size_t>(i)];
   auto y = random_items<f16>(images * p.out_h * p.out_w * filters, random);
-  p.x = x.data(), p.weights = w.data(), p.bias = bias.data(), p.y = y.data();
-  launch({{3, rows / bn, 1}, stem_half::kThreads, sizeof(stem_half::StemMemory)}, [&] { stem_half::stem(p); });
+  float* aligned = x.data() + (16 - reinterpret_cast<uintptr_t>(x.data()) % 16) % 16 / 4;
+  aligned[5 * width + 7] = NAN;
+  p.x = aligned, p.weights = arranged.data(), p.bias = bias.data(), p.y = y.data();
+  launch({{3, rows / bn, 1}, Case::threads, Case::bytes}, [&] { Case::run(p); });
   for (int64_t at = 0; at < static_cast<int64_t>(y.size()); ++at) {
     const int64_t f = at % filters, ox = at / filters % p.out_w, oy = at / filters / p.out_w % p.out_h, n = at / filters / p.out_w / p.out_h;
     double sum = bias[static_cast<size_t>(f)];
     for (int k = 0; k < taps; ++k) {
-      const int64_t c = k / (kernel_h * kernel_w), iy = oy * stride - pad + k / kernel_w % kernel_h, ix = ox * stride - pad + k % kernel_w;
+      const int64_t c = k / (Case::kernel_h * Case::kernel_w);
+      const int64_t iy = oy * Case::stride - pad + k / Case::kernel_w % Case::kernel_h, ix = ox * Case::stride - pad + k % Case::kernel_w;
       if (iy < 0 || ix < 0 || iy >= height || ix >= width) continue;
-      sum += double(x[static_cast<size_t>(((n * channels + c) * height + iy) * width + ix)]) * to_float(w[static_cast<size_t>(f * line + k)]);
+      sum += double(aligned[((n * channels + c) * height + iy) * width + ix]) * to_float(w[static_cast<size_t>(f * taps + k)]);
     }
-    ASSERT_NEAR(to_float(y[static_cast<size_t>(at)]), std::max(0.0, sum), 4e-3 * (1 + std::abs(sum))) << at;
+    const float found = to_float(y[static_cast<size_t>(at)]);
+    if (std::isnan(sum)) ASSERT_TRUE(std::isnan(found)) << at;
+    else ASSERT_NEAR(found, std::max(0.0, sum), 4e-3 * (1 + std::abs(sum))) << at;
   }
+}
+
+TEST(WindowKernels, FirstConvolution) {
+  expect_stem<stem_wide::Case>(24, 2);
+  expect_stem<stem_shifted::Case>(28, 3);
+  expect_stem<stem_odd::Case>(19, 4);
 }
 
 PoolArgs pool_args(int channels) {
@@ -296,18 +363,23 @@ TEST(WindowKernels, WholePlanes) {
 }
 
 template <class T>
-void expect_squeeze(void (*kernel)(const SqueezeArgs&), int channels, int hidden, int blocks, size_t shared_bytes) {
+void expect_squeeze(void (*kernel)(const SqueezeArgs&), int channels, int hidden, int parts, int slices, int vector) {
   constexpr int images = 2, pixels = 150, full = 16 / static_cast<int>(sizeof(T));
+  SCOPED_TRACE(testing::Message() << channels << " channels, " << parts << " x " << slices);
+  const int share = parts * slices;
   SqueezeArgs p{};
-  p.pixels = pixels, p.channels = channels, p.hidden = hidden, p.blocks = blocks;
+  p.pixels = pixels, p.channels = channels, p.hidden = hidden, p.parts = parts, p.slices = slices;
   p.first_line = (channels + full - 1) / full * full, p.second_line = (hidden + full - 1) / full * full;
+  p.chunk = (p.first_line / full + parts - 1) / parts * full, p.span = (pixels + slices - 1) / slices;
+  const size_t shared_bytes = size_t{4} * (std::max(512 * vector, p.chunk) + 2 * (p.chunk + p.second_line)) +
+                              sizeof(T) * static_cast<size_t>(p.chunk * (p.hidden + p.second_line + p.span));
   std::mt19937 random(13);
   auto x = random_items<T>(images * pixels * channels, random), first = random_items<T>(hidden * p.first_line, random);
   auto second = random_items<T>(channels * p.second_line, random), y = random_items<T>(images * pixels * channels, random);
   const auto first_bias = random_items<float>(hidden, random), second_bias = random_items<float>(channels, random);
   p.x = x.data(), p.y = y.data(), p.first = first.data(), p.second = second.data();
   p.first_bias = first_bias.data(), p.second_bias = second_bias.data();
-  launch({{1, 1, static_cast<unsigned>(images * blocks)}, 512, shared_bytes, static_cast<unsigned>(blocks)}, [&] { kernel(p); });
+  launch({{1, 1, static_cast<unsigned>(images * share)}, 512, shared_bytes, static_cast<unsigned>(share)}, [&] { kernel(p); });
   const auto at = [](const auto& items, int64_t i) { return double(to_float(items[static_cast<size_t>(i)])); };
   for (int64_t n = 0; n < images; ++n) {
     std::vector<double> mean(static_cast<size_t>(channels)), inner(static_cast<size_t>(hidden));
@@ -328,9 +400,11 @@ void expect_squeeze(void (*kernel)(const SqueezeArgs&), int channels, int hidden
 
 TEST(WindowKernels, SqueezeAndExcite) {
   const auto held = [](const SqueezeArgs& p) { squeeze_held::squeeze(p); };
-  expect_squeeze<f16>(held, 36, 10, 4, 56 * 36 * 4 + 16 + 4 * (40 + 40 + 16) + 2 * (3 * 40 + 9 * 16));
-  expect_squeeze<f16>(held, 136, 12, 8, 15 * 136 * 4 + 4 * (136 + 136 + 16) + 2 * (2 * 136 + 17 * 16));
-  expect_squeeze<float>([](const SqueezeArgs& p) { squeeze_alone::squeeze(p); }, 44, 21, 1, 46 * 44 * 4 + 16 + 4 * (44 + 44 + 24));
+  expect_squeeze<f16>(held, 40, 10, 1, 4, 8);
+  expect_squeeze<f16>(held, 136, 12, 8, 1, 8);
+  expect_squeeze<f16>(held, 72, 20, 4, 2, 8);
+  expect_squeeze<f16>([](const SqueezeArgs& p) { squeeze_weights_held::squeeze(p); }, 36, 9, 2, 2, 4);
+  expect_squeeze<float>([](const SqueezeArgs& p) { squeeze_alone::squeeze(p); }, 44, 21, 1, 1, 4);
 }
 
 }  // namespace

@@ -13,6 +13,7 @@
 #define __device__
 #define __shared__ static
 #define KERNEL(threads) inline void
+#define SHARING_KERNEL(threads, blocks) inline void
 #define SHARED_MEMORY(name) unsigned char* name = ::tenon::core::emulated::shared_memory()
 #pragma GCC diagnostic ignored "-Wunknown-pragmas"
 
@@ -36,6 +37,8 @@ void launch(const Grid&, const std::function<void()>& kernel);
 unsigned char* shared_memory();
 void block_barrier();
 void cluster_barrier();
+inline void cluster_arrive() {}
+inline void cluster_wait() { cluster_barrier(); }
 /// The place in block `rank` of the cluster that corresponds to `mine`.
 const void* remote(const void* mine, int rank);
 /// What this lane gives, then what each of the 32 lanes gave; `bytes` up to 64.

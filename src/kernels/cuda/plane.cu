@@ -7,9 +7,9 @@ constexpr int kPlaneThreads = 512;
 /// `first` on, `step` apart.
 struct PlaneShare {
   int vectors, width, groups, group, first, step;
-  __device__ PlaneShare(int channels, int rank, int blocks) {
-    vectors = channels / VECTOR;
-    width = min(vectors, kPlaneThreads);
+  __device__ PlaneShare(int vectors_, int rank, int blocks) {
+    vectors = vectors_;
+    width = max(1, min(vectors, kPlaneThreads));
     groups = kPlaneThreads / width;
     group = (int)threadIdx.x / width;
     step = groups * blocks;
@@ -18,11 +18,12 @@ struct PlaneShare {
   __device__ int first_vector() const { return (int)threadIdx.x % width; }
 };
 
-/// Leaves in parts[channel] what the pixels of this block come to: take(v, element), and join(v, v) of the threads' own.
-/// `parts` has room for share.groups * channels.
+/// Leaves in parts[channel] what the pixels of this block, `row` elements apart, come to: take(v, element), and join(v, v) of the
+/// threads' own. `parts` has room for share.groups * share.vectors * VECTOR.
 template <class Take, class Join>
-__device__ inline void fold_plane(const PlaneShare& share, const SCALAR* x, int pixels, int channels, float start, Take take, Join join, float* parts) {
+__device__ inline void fold_plane(const PlaneShare& share, const SCALAR* x, int pixels, int row, float start, Take take, Join join, float* parts) {
   constexpr int kAtOnce = 4;
+  const int channels = share.vectors * VECTOR;
   for (int vector = share.first_vector(); vector < share.vectors; vector += share.width) {
     float v[VECTOR];
 #pragma unroll
@@ -33,7 +34,7 @@ __device__ inline void fold_plane(const PlaneShare& share, const SCALAR* x, int 
 #pragma unroll
       for (int u = 0; u < kAtOnce; ++u)
         if (pixel + u * share.step < pixels)
-          seen[u] = *reinterpret_cast<const Pack<SCALAR, VECTOR>*>(from + (i64)(pixel + u * share.step) * channels);
+          seen[u] = *reinterpret_cast<const Pack<SCALAR, VECTOR>*>(from + (i64)(pixel + u * share.step) * row);
 #pragma unroll
       for (int u = 0; u < kAtOnce; ++u)
         if (pixel + u * share.step < pixels)
@@ -46,8 +47,16 @@ __device__ inline void fold_plane(const PlaneShare& share, const SCALAR* x, int 
     }
   }
   __syncthreads();
+  // In two steps: a few threads for each channel, then one.
+  const int sharers = channels > 0 && channels < kPlaneThreads ? min(kPlaneThreads / channels, share.groups) : 1;
+  if (sharers > 1) {
+    const int c = (int)threadIdx.x % channels, first = (int)threadIdx.x / channels;
+    if (first < sharers)
+      for (int g = first + sharers; g < share.groups; g += sharers) parts[first * channels + c] = join(parts[first * channels + c], parts[g * channels + c]);
+    __syncthreads();
+  }
   for (int c = threadIdx.x; c < channels; c += kPlaneThreads)
-    for (int g = 1; g < share.groups; ++g) parts[c] = join(parts[c], parts[g * channels + c]);
+    for (int g = 1; g < (sharers > 1 ? sharers : share.groups); ++g) parts[c] = join(parts[c], parts[g * channels + c]);
   __syncthreads();
 }
 
@@ -63,17 +72,17 @@ __device__ inline float number_of(const float* mine, int rank, int blocks) {
   if (CLUSTERS && blocks > 1) load_remote(v, mine, rank);
   return v[0];
 }
-/// The numbers of all blocks joined in their order.
+/// The numbers of `count` blocks joined in their order, from block `first` on, `step` apart.
 template <class Join>
-__device__ inline float joined_numbers(const float* mine, int blocks, Join join) {
+__device__ inline float joined_numbers(const float* mine, int first, int step, int count, Join join) {
   constexpr int kMostBlocks = CLUSTERS ? 8 : 1;
   float part[kMostBlocks] = {};
 #pragma unroll
-  for (int block = 0; block < kMostBlocks; ++block)
-    if (block < blocks) part[block] = number_of(mine, block, blocks);
+  for (int i = 0; i < kMostBlocks; ++i)
+    if (i < count) part[i] = number_of(mine, first + i * step, count);
   float v = part[0];
 #pragma unroll
-  for (int block = 1; block < kMostBlocks; ++block)
-    if (block < blocks) v = join(v, part[block]);
+  for (int i = 1; i < kMostBlocks; ++i)
+    if (i < count) v = join(v, part[i]);
   return v;
 }

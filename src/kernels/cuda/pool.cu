@@ -1,4 +1,4 @@
-// Pooling. Compiled with: SCALAR; KIND (0: max, 1: average, 2: lp); CHANNELS_LAST; VECTOR (channels of a thread; 1 unless
+// Pooling. Compiled with: SCALAR; KIND (0: max, 1: average, 2: lp); INDICES (of the largest elements are asked for); CHANNELS_LAST; VECTOR (channels of a thread; 1 unless
 // CHANNELS_LAST); WINDOW_H, WINDOW_W (of the last two axes; 0: taken from the arguments; else the first axis has windows of 1).
 
 struct Position {
@@ -7,11 +7,11 @@ struct Position {
   int at[3];
 };
 
-__device__ inline Position position_of(const PoolArgs& p, i64 index) {
+__device__ inline Position position_of(const PoolArgs& p, u32 index) {
   Position r;
   r.channel = 0;
   if (CHANNELS_LAST) {
-    const int vectors = p.channels / VECTOR;
+    const u32 vectors = p.channels / VECTOR;
     r.channel = (int)(index % vectors) * VECTOR;
     index /= vectors;
   }
@@ -109,11 +109,11 @@ KERNEL(256) pool(const PoolArgs p) {
   const i64 index = (i64)blockIdx.x * 256 + threadIdx.x;
   if (index >= p.outputs) return;
   const SCALAR* x = static_cast<const SCALAR*>(p.x);
-  const Position r = position_of(p, index);
+  const Position r = position_of(p, (u32)index);
   float v[VECTOR];
 #pragma unroll
   for (int i = 0; i < VECTOR; ++i) v[i] = KIND == 0 ? -INFINITE : 0.0f;
-#if KIND == 0
+#if KIND == 0 && INDICES
   if (p.indices) {
     for (int i = 0; i < VECTOR; ++i) {
       int best[3] = {0, 0, 0};
@@ -156,13 +156,13 @@ KERNEL(kPlaneThreads) global_pool(const PoolArgs p) {
   float* parts = reinterpret_cast<float*>(shared);
   const int pixels = p.in[0] * p.in[1] * p.in[2], rank = blockIdx.z % p.blocks;
   const i64 image = blockIdx.z / p.blocks;
-  const PlaneShare share(p.channels, rank, p.blocks);
+  const PlaneShare share(p.channels / VECTOR, rank, p.blocks);
   fold_plane(share, static_cast<const SCALAR*>(p.x) + image * pixels * p.channels, pixels, p.channels, KIND == 0 ? -INFINITE : 0.0f,
              [&](float v, float element) { return joined(v, prepared(element, p)); }, joined, parts);
   barrier_of(p.blocks);
   SCALAR* y = static_cast<SCALAR*>(p.y) + image * p.channels;
   for (int c = rank * kPlaneThreads + threadIdx.x; c < p.channels; c += p.blocks * kPlaneThreads)
-    assign(y[c], finished(joined_numbers(parts + c, p.blocks, joined), p, pixels));
+    assign(y[c], finished(joined_numbers(parts + c, 0, 1, p.blocks, joined), p, pixels));
   barrier_of(p.blocks);  // nobody leaves while others read its parts
 }
 #else

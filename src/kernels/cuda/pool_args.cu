@@ -5,7 +5,7 @@ struct PoolArgs {
   const void* x;
   void* y;
   long long* indices;  // null unless asked for
-  long long outputs;   // of all threads: elements of y / VECTOR
+  long long outputs;   // of all threads: elements of y / VECTOR, below 2^32
   int channels;
   int in[3], out[3], kernel[3], stride[3], dilation[3], begin[3], end[3];
   int blocks;  // of an image, up to 8: a cluster (channels last, whole planes)

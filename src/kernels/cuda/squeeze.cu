@@ -1,72 +1,63 @@
 // y = x * gate, channels last, where gate = a2(second * a1(first * mean + first_bias) + second_bias) has one number for each
-// channel of an image. blockIdx.z counts the images, p.blocks for each, which share its pixels, the rows of `first` and the
-// channels of `second`. Compiled with: what plane.cu wants; FIRST_BIAS, SECOND_BIAS (types); HELD (a block's share of the
-// weights lies in shared memory); ACTIVATION_1(x), ACTIVATION_2(x).
+// channel of an image. blockIdx.z counts the images, p.parts * p.slices blocks for each. Compiled with: what plane.cu wants;
+// FIRST_BIAS, SECOND_BIAS (types); HELD (a block's share of the weights lies in shared memory), HELD_X (its share of x, in
+// vectors of 16 bytes); ACTIVATION_1(x), ACTIVATION_2(x).
 
 constexpr int kVector = 16 / sizeof(SCALAR);
-constexpr int kLanes = 8;  // that share a channel of `second`
+constexpr int kLanes = 8;  // that share a line of weights
 
 /// Shared memory in this order.
 struct SqueezeMemory {
-  float *parts, *mean, *own, *hidden;
-  SCALAR *first, *second;
-  __device__ SqueezeMemory(const SqueezeArgs& p, const PlaneShare& share, unsigned char* shared) {
-    parts = reinterpret_cast<float*>(shared);
-    mean = parts + (share.groups * p.channels + 3) / 4 * 4;
-    own = mean + p.first_line;
-    hidden = own + max(p.first_line, p.second_line);
-    first = reinterpret_cast<SCALAR*>(hidden + p.second_line);
-    second = first + (p.hidden + p.blocks - 1) / p.blocks * p.first_line;
+  float *sums, *mean, *own, *hidden, *gate;
+  SCALAR *first, *second, *x;
+  __device__ SqueezeMemory(const SqueezeArgs& p, unsigned char* shared) {
+    sums = reinterpret_cast<float*>(shared);
+    mean = sums + max(kPlaneThreads * VECTOR, p.chunk);
+    own = mean + p.chunk;
+    hidden = own + p.second_line;
+    gate = hidden + p.second_line;
+    first = reinterpret_cast<SCALAR*>(gate + p.chunk);
+    second = first + (HELD ? p.hidden * p.chunk : 0);
+    x = second + (HELD ? p.chunk * p.second_line : 0);
   }
 };
 
-__device__ inline void copy_lines(SCALAR* to, const void* from, i64 line, int count, int length) {
-  for (int at = threadIdx.x * kVector; at < count * length; at += kPlaneThreads * kVector)
-    copy_async<16>(to + at, static_cast<const SCALAR*>(from) + line * length + at, true);
-}
-
-/// What lane `lane` of `lanes` adds to the product of a line with floats.
-__device__ inline float line_product(const SCALAR* line, const float* by, int length, int lane, int lanes) {
-  float sum = 0;
-  for (int at = lane * kVector; at < length; at += lanes * kVector) {
-    const Pack<SCALAR, kVector> pack = *reinterpret_cast<const Pack<SCALAR, kVector>*>(line + at);
-#pragma unroll
-    for (int i = 0; i < kVector; ++i) sum += to_float(pack.v[i]) * by[at + i];
-  }
-  return sum;
-}
-
-/// Numbers of this block's rows of `first`: row j is that of block j % p.blocks.
-__device__ inline void compute_hidden(const SqueezeArgs& p, const SqueezeMemory& m, int rank) {
-  const int lane = threadIdx.x % 32;
-  for (int i = threadIdx.x / 32; i * p.blocks + rank < p.hidden; i += kPlaneThreads / 32) {
-    const int row = i * p.blocks + rank;
-    const SCALAR* line = HELD ? m.first + i * p.first_line : static_cast<const SCALAR*>(p.first) + (i64)row * p.first_line;
-    float sum = warp_sum(line_product(line, m.mean, p.first_line, lane, 32));
-    if (p.first_bias) sum += to_float(static_cast<const FIRST_BIAS*>(p.first_bias)[row]);
-    if (lane == 0) m.own[row] = ACTIVATION_1(sum);
+__device__ inline void copy_lines(SCALAR* to, int to_step, const SCALAR* from, int from_step, int rows, int length) {
+  const int vectors = length / kVector;
+  for (int at = threadIdx.x; at < rows * vectors; at += kPlaneThreads) {
+    const int row = at / vectors, column = at % vectors * kVector;
+    copy_async<16>(to + row * to_step + column, from + (i64)row * from_step + column, true);
   }
 }
 
-/// The gates of this block's channels, those from `begin` to `end`.
-__device__ inline void compute_gates(const SqueezeArgs& p, const SqueezeMemory& m, int begin, int end) {
+/// Starts the copies of the elements that this thread is going to read.
+__device__ inline void copy_pixels(const PlaneShare& share, SCALAR* to, int to_step, const SCALAR* from, int from_step, int pixels) {
+  for (int vector = share.first_vector(); vector < share.vectors; vector += share.width)
+    for (int pixel = share.first; pixel < pixels; pixel += share.step)
+      copy_async<16>(to + pixel * to_step + vector * VECTOR, from + (i64)pixel * from_step + vector * VECTOR, true);
+}
+
+/// Calls store(row, line `row` times `by`) in one of kLanes threads for each row.
+template <class Store>
+__device__ inline void multiply_lines(const SCALAR* lines, int step, int length, int rows, const float* by, Store store) {
   const int lane = threadIdx.x % kLanes;
-  for (int base = begin; base < end; base += kPlaneThreads / kLanes) {
-    const int channel = base + threadIdx.x / kLanes;
+  for (int base = 0; base < rows; base += kPlaneThreads / kLanes) {
+    const int row = base + (int)threadIdx.x / kLanes;
     float sum = 0;
-    if (channel < end) {
-      const SCALAR* line = HELD ? m.second + (channel - begin) * p.second_line : static_cast<const SCALAR*>(p.second) + (i64)channel * p.second_line;
-      sum = line_product(line, m.hidden, p.second_line, lane, kLanes);
+    for (int at = lane * kVector; row < rows && at < length; at += kLanes * kVector) {
+      float a[kVector], b[kVector];
+      load_floats(a, lines + (i64)row * step + at);
+      load_floats(b, by + at);
+#pragma unroll
+      for (int i = 0; i < kVector; ++i) sum += a[i] * b[i];
     }
 #pragma unroll
     for (int lanes = kLanes / 2; lanes; lanes /= 2) sum += exchange(sum, lanes);
-    if (channel >= end || lane != 0) continue;
-    if (p.second_bias) sum += to_float(static_cast<const SECOND_BIAS*>(p.second_bias)[channel]);
-    m.own[channel] = ACTIVATION_2(sum);
+    if (row < rows && lane == 0) store(row, sum);
   }
 }
 
-__device__ inline void scale_pixels(const PlaneShare& share, const SCALAR* x, SCALAR* y, int pixels, int channels, const float* gate) {
+__device__ inline void scale_pixels(const PlaneShare& share, const SCALAR* x, int x_step, SCALAR* y, int y_step, int pixels, const float* gate) {
   constexpr int kAtOnce = 4;
   for (int vector = share.first_vector(); vector < share.vectors; vector += share.width) {
     float factor[VECTOR];
@@ -76,47 +67,66 @@ __device__ inline void scale_pixels(const PlaneShare& share, const SCALAR* x, SC
       float v[kAtOnce][VECTOR];
 #pragma unroll
       for (int u = 0; u < kAtOnce; ++u)
-        if (pixel + u * share.step < pixels) load_floats(v[u], x + (i64)(pixel + u * share.step) * channels + vector * VECTOR);
+        if (pixel + u * share.step < pixels) load_floats(v[u], x + (i64)(pixel + u * share.step) * x_step + vector * VECTOR);
 #pragma unroll
       for (int u = 0; u < kAtOnce; ++u) {
         if (pixel + u * share.step >= pixels) continue;
 #pragma unroll
         for (int i = 0; i < VECTOR; ++i) v[u][i] *= factor[i];
-        store_floats(y + (i64)(pixel + u * share.step) * channels + vector * VECTOR, v[u]);
+        store_floats(y + (i64)(pixel + u * share.step) * y_step + vector * VECTOR, v[u]);
       }
     }
   }
 }
 
-KERNEL(kPlaneThreads) squeeze(const SqueezeArgs p) {
+SHARING_KERNEL(kPlaneThreads, 2) squeeze(const SqueezeArgs p) {
   SHARED_MEMORY(shared);
-  const int rank = blockIdx.z % p.blocks, chunk = (p.channels + p.blocks - 1) / p.blocks;
-  const int begin = min(rank * chunk, p.channels), end = min(begin + chunk, p.channels);
-  const PlaneShare share(p.channels, rank, p.blocks);
-  const SqueezeMemory m(p, share, shared);
+  const SqueezeMemory m(p, shared);
+  const int blocks = p.parts * p.slices, rank = blockIdx.z % blocks, part = rank % p.parts, slice = rank / p.parts;
+  const int begin = min(part * p.chunk, p.channels), mine = min(p.chunk, p.channels - begin), line = (mine + kVector - 1) / kVector * kVector;
+  const int top = min(slice * p.span, p.pixels), pixels = min(p.span, p.pixels - top);
+  const SCALAR* first = static_cast<const SCALAR*>(p.first) + begin;
+  const SCALAR* second = static_cast<const SCALAR*>(p.second) + (i64)begin * p.second_line;
   if (HELD) {
-    for (int i = 0; i * p.blocks + rank < p.hidden; ++i) copy_lines(m.first + i * p.first_line, p.first, i * p.blocks + rank, 1, p.first_line);
-    copy_lines(m.second, p.second, begin, end - begin, p.second_line);
-    commit_copies();
+    copy_lines(m.first, p.chunk, first, p.first_line, p.hidden, line);
+    copy_lines(m.second, p.second_line, second, p.second_line, mine, p.second_line);
   }
   wait_for_previous();
 
-  const i64 image = blockIdx.z / p.blocks * (i64)p.pixels * p.channels;
-  const SCALAR* x = static_cast<const SCALAR*>(p.x) + image;
-  const auto add = [](float a, float b) { return a + b; };
-  fold_plane(share, x, p.pixels, p.channels, 0.0f, add, add, m.parts);
+  const i64 at = ((i64)(blockIdx.z / blocks) * p.pixels + top) * p.channels + begin;
+  const PlaneShare share(mine / VECTOR, 0, 1);
+  const SCALAR* x = static_cast<const SCALAR*>(p.x) + at;
+  const int x_step = HELD_X ? p.chunk : p.channels;
+  if (HELD_X) {
+    copy_pixels(share, m.x, x_step, x, p.channels, pixels);
+    x = m.x;
+  }
+  commit_copies();
   wait_copies<0>();
-  barrier_of(p.blocks);
-  for (int c = threadIdx.x; c < p.first_line; c += kPlaneThreads)
-    m.mean[c] = c < p.channels ? joined_numbers(m.parts + c, p.blocks, add) / (float)p.pixels : 0.0f;
+  const auto add = [](float a, float b) { return a + b; };
+  fold_plane(share, x, pixels, x_step, 0.0f, add, add, m.sums);
+  if (p.slices > 1) barrier_of(blocks);
+  for (int c = threadIdx.x; c < line; c += kPlaneThreads)
+    m.mean[c] = c < mine ? joined_numbers(m.sums + c, part, p.parts, p.slices, add) / (float)p.pixels : 0.0f;
   __syncthreads();
-  compute_hidden(p, m, rank);
-  barrier_of(p.blocks);
-  for (int j = threadIdx.x; j < p.second_line; j += kPlaneThreads) m.hidden[j] = j < p.hidden ? number_of(m.own + j, j % p.blocks, p.blocks) : 0.0f;
-  barrier_of(p.blocks);  // `own` is written again
-  compute_gates(p, m, begin, end);
-  barrier_of(p.blocks);
-  for (int c = threadIdx.x; c < p.channels; c += kPlaneThreads) m.mean[c] = number_of(m.own + c, c / chunk, p.blocks);
-  barrier_of(p.blocks);  // nobody leaves while others read its gates
-  scale_pixels(share, x, static_cast<SCALAR*>(p.y) + image, p.pixels, p.channels, m.mean);
+  multiply_lines(HELD ? m.first : first, HELD ? p.chunk : p.first_line, line, p.hidden, m.mean, [&](int row, float sum) { m.own[row] = sum; });
+  barrier_of(p.parts > 1 ? blocks : 1);
+  for (int j = threadIdx.x; j < p.second_line; j += kPlaneThreads) {
+    float v = 0;
+    if (j < p.hidden) {
+      v = joined_numbers(m.own + j, slice * p.parts, 1, p.parts, add);
+      if (p.first_bias) v += to_float(static_cast<const FIRST_BIAS*>(p.first_bias)[j]);
+      v = ACTIVATION_1(v);
+    }
+    m.hidden[j] = v;
+  }
+  __syncthreads();
+  if (CLUSTERS && blocks > 1) cluster_arrive();  // what lies in the others is not read any more
+  multiply_lines(HELD ? m.second : second, p.second_line, p.second_line, mine, m.hidden, [&](int row, float sum) {
+    if (p.second_bias) sum += to_float(static_cast<const SECOND_BIAS*>(p.second_bias)[begin + row]);
+    m.gate[row] = ACTIVATION_2(sum);
+  });
+  __syncthreads();
+  scale_pixels(share, x, x_step, static_cast<SCALAR*>(p.y) + at, p.channels, pixels, m.gate);
+  if (CLUSTERS && blocks > 1) cluster_wait();
 }

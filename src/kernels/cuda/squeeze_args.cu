@@ -5,5 +5,6 @@ struct SqueezeArgs {
   void* y;
   int pixels, channels, hidden;
   int first_line, second_line;  // elements, multiples of 16 bytes, zeros behind the end
-  int blocks;                   // of an image, up to 8: a cluster
+  int parts, slices;            // of an image's channels, of its pixels: a block for each pair, up to 8, a cluster
+  int chunk, span;              // channels of a part, a multiple of 16 bytes; pixels of a slice
 };

@@ -9,6 +9,8 @@ struct alignas(sizeof(T) * N) Pack {
 
 #ifndef TENON_EMULATED
 #define KERNEL(threads) extern "C" __global__ void __launch_bounds__(threads)
+/// Of which a multiprocessor holds at least so many blocks, where shared memory allows.
+#define SHARING_KERNEL(threads, blocks) extern "C" __global__ void __launch_bounds__(threads, blocks)
 #define SHARED_MEMORY(name) extern __shared__ __align__(128) unsigned char name[]
 
 /// Two halves in one word, `low` in the low bits.
@@ -71,6 +73,9 @@ __device__ inline void wait_copies() {
 
 // Blocks of a cluster (compute capability 9.0) read each other's shared memory between two of their barriers.
 __device__ inline void cluster_barrier() { asm volatile("barrier.cluster.arrive.aligned;\n\tbarrier.cluster.wait.aligned;" ::: "memory"); }
+/// Such a barrier in two halves.
+__device__ inline void cluster_arrive() { asm volatile("barrier.cluster.arrive.aligned;" ::: "memory"); }
+__device__ inline void cluster_wait() { asm volatile("barrier.cluster.wait.aligned;" ::: "memory"); }
 /// What block `rank` of the cluster has where `mine` lies here.
 template <int N>
 __device__ inline void load_remote(float (&to)[N], const float* mine, int rank) {

@@ -55,7 +55,8 @@ class OwnMatMul : public Tactic {
     const auto shape = matmul_shape(op, cx.shapes, p.input(2).present(), why);
     if (!shape) return {};
     GemmPlan plan;
-    plan.type = plan.output = stored_as(cx.offer.in[0], p.input(0).dtype());
+    plan.type = stored_as(cx.offer.in[0], p.input(0).dtype());
+    plan.output = stored_as(cx.offer.out[0], p.output(0).dtype());
     plan.bias = p.input(2).dtype();
     plan.tensor_cores = on_tensor_cores(p, plan.type);
     plan.activation = *activation_definition(op.activation, why);
@@ -95,6 +96,10 @@ class OwnMatMul : public Tactic {
         offer.share = Share::in_place;
         offer.shared_input = 3;
       }
+      into.push_back(offer);
+      // What a graph gives to its caller is written in the caller's type.
+      if (storage == DType::none || p.input(3).present() || !config.count("skinny") || !p.graph.is_output({p.id, 0})) continue;
+      offer.out[0].storage = DType::none;
       into.push_back(std::move(offer));
     }
   }

@@ -16,7 +16,7 @@ namespace own {
 KernelText PoolPlan::text() const {
   return text_of({kernel_text_tile, kernel_text_pool_args, kernel_text_plane, kernel_text_pool},
                  {fmt::format("SCALAR={}", type_name(type)), fmt::format("KIND={}", static_cast<int>(kind)),
-                  fmt::format("CHANNELS_LAST={}", channels_last ? 1 : 0), fmt::format("VECTOR={}", vector),
+                  fmt::format("CHANNELS_LAST={}", channels_last ? 1 : 0), fmt::format("INDICES={}", indices ? 1 : 0), fmt::format("VECTOR={}", vector),
                   fmt::format("CLUSTERS={}", clusters ? 1 : 0), fmt::format("WINDOW_H={}", window_h), fmt::format("WINDOW_W={}", window_w)});
 }
 
@@ -37,6 +37,9 @@ class OwnPool : public Tactic {
         Offer offer = row_major_offer(p, name());
         offer.in[0] = offer.out[0] = with_layout(layout);
         offer.in[0].storage = offer.out[0].storage = storage;
+        result.push_back(offer);
+        if (layout.row_major() || pool->with_indices || !is_one_pixel(p.output(0).shape())) continue;
+        offer.out[0].layout = Layout{};  // the same bytes
         result.push_back(std::move(offer));
       }
     return result;
@@ -69,6 +72,7 @@ class OwnPool : public Tactic {
     PoolPlan plan;
     plan.type = stored_as(cx.offer.in[0], p.input(0).dtype());
     plan.kind = pool.kind;
+    plan.indices = pool.with_indices;
     plan.channels_last = !cx.offer.in[0].layout.row_major();
     plan.vector = plan.channels_last ? common_vector(plan.type, {x[1]}) : 1;
     fill(plan.args, pool, x, y);
@@ -84,6 +88,10 @@ class OwnPool : public Tactic {
     }
     if (!whole) compile_window(plan);
     return plan;
+  }
+
+  static bool is_one_pixel(const Shape& y) {
+    return std::all_of(y.begin() + 2, y.end(), [](const Dim& d) { return d.is_const() && d.value() == 1; });
   }
 
   static bool supports(const Problem& p, const Pool& pool, std::string& why) {

@@ -10,7 +10,7 @@ struct PoolPlan {
   PoolArgs args{};
   DType type = DType::none;
   PoolKind kind = PoolKind::max;
-  bool channels_last = false;
+  bool channels_last = false, indices = false;
   int vector = 1;
   bool clusters = false;           // blocks may come in clusters
   int window_h = 0, window_w = 0;  // compiled in; 0: not

@@ -13,10 +13,29 @@ extern const char* const kernel_text_stem;
 namespace tenon::core::cuda {
 namespace own {
 
+int StemPlan::columns() const {
+  int columns = 4;
+  while (columns < kernel_w + shift()) columns *= 2;
+  return columns;
+}
+
+void StemPlan::load_rows(int width, int pad) {
+  input_vector = common_vector(input, {width, int64_t{tile_w} * stride});
+  lead = (input_vector - pad % input_vector) % input_vector;
+}
+
+void StemPlan::arrange(std::span<const float> from, std::span<float> to) const {
+  const int64_t rows = int64_t{channels} * kernel_h;
+  for (int64_t f = 0; f < static_cast<int64_t>(from.size()) / (rows * kernel_w); ++f)
+    for (int64_t r = 0; r < rows; ++r)
+      std::copy_n(from.begin() + (f * rows + r) * kernel_w, kernel_w, to.begin() + f * line() + r * columns() + shift());
+}
+
 int64_t StemPlan::shared_bytes() const {
-  const int64_t patch = int64_t{channels} * ((tile_h - 1) * stride + kernel_h) * ((tile_w - 1) * stride + kernel_w);
-  const int64_t taps_bytes = (line() - 8) * 4, weights = bn * line() * 2, out = warps * 32 * (bn * 2 + 16);
-  return taps_bytes + weights + out + (patch + 16) * 2 + 16;
+  const int64_t across = lead - shift() + (tile_w - 1) * stride + columns(), row = (across + input_vector - 1) / input_vector * input_vector + 1;
+  const int64_t patch = int64_t{channels} * ((tile_h - 1) * stride + kernel_h) * row;
+  const int64_t weights = bn * line() * 2, out = warps * 32 * (bn * 2 + 16);
+  return weights + out + bn * 4 + (patch + 16) * 2 + 16;
 }
 
 int64_t StemPlan::tiles() const {
@@ -27,6 +46,8 @@ KernelText StemPlan::text() const {
   return text_of({kernel_text_tile, kernel_text_stem_args, kernel_text_stem},
                  {fmt::format("INPUT={}", type_name(input)), fmt::format("SCALAR={}", type_name(type)),
                   fmt::format("BIAS={}", bias == DType::none ? "float" : type_name(bias)), fmt::format("CHANNELS={}", channels),
+                  fmt::format("INPUT_VECTOR={}", input_vector), fmt::format("LEAD={}", lead), fmt::format("COLUMNS={}", columns()),
+                  fmt::format("SHIFT={}", shift()),
                   fmt::format("KERNEL_H={}", kernel_h), fmt::format("KERNEL_W={}", kernel_w), fmt::format("STRIDE={}", stride),
                   fmt::format("TILE_H={}", tile_h), fmt::format("TILE_W={}", tile_w), fmt::format("WARPS={}", warps), fmt::format("BN={}", bn),
                   activation});
@@ -34,7 +55,7 @@ KernelText StemPlan::text() const {
 
 namespace {
 
-constexpr int64_t kMostTaps = 256;
+constexpr int64_t kMostTaps = 256, kMostColumns = 11;
 
 /// Filters of a block: the two widths that waste least.
 std::vector<int64_t> block_widths(int64_t filters) {
@@ -79,21 +100,22 @@ class OwnStem : public Tactic {
       why = "what a tile sees does not fit shared memory";
       return nullptr;
     }
-    const int64_t taps = plan.taps(), line = plan.line(), lines = blocks(w[0], plan.bn) * plan.bn;
-    const auto weights = packed(cx, 1, fmt::format("stem {}", line), plan.type, lines * line, [&](std::span<const float> from, std::span<float> to) {
-      for (int64_t f = 0; f < w[0]; ++f) std::copy_n(from.begin() + f * taps, taps, to.begin() + f * line);
-    });
+    const int64_t lines = blocks(w[0], plan.bn) * plan.bn;
+    const auto weights = packed(cx, 1, fmt::format("stem {} {}", plan.columns(), plan.shift()), plan.type, lines * plan.line(),
+                                [&](std::span<const float> from, std::span<float> to) { plan.arrange(from, to); });
     StemArgs parameters = plan.args;
     parameters.weights = weights->data();
+    const Kernel kernel = compiled(plan.text(), p.device.compute).kernel("stem");
     Launch launch;
-    const int64_t at_once = int64_t{std::max(1, p.device.multiprocessors)} * 4;
-    launch.grid = dim3(static_cast<unsigned>(std::min(plan.tiles(), at_once)), blocks(w[0], plan.bn));
     launch.block = dim3(static_cast<unsigned>(plan.warps * 32));
     launch.shared_bytes = static_cast<unsigned>(plan.shared_bytes());
+    const int64_t columns = blocks(w[0], plan.bn), together = std::max(1, kernel.blocks_per_multiprocessor(plan.warps * 32, launch.shared_bytes));
+    const int64_t at_once = std::max<int64_t>(1, p.device.multiprocessors * together / columns);
+    launch.grid = dim3(static_cast<unsigned>(std::min(plan.tiles(), at_once)), static_cast<unsigned>(columns));
     auto executable = std::make_shared<KernelExecutable<StemArgs>>(
-        fmt::format("own_stem:{}x{}", plan.kernel_h, plan.kernel_w), compiled(plan.text(), p.device.compute).kernel("stem"), launch, parameters,
-        [](StemArgs& a, const Args& args) {
-          a.x = input_address(args, 0);
+        fmt::format("own_stem:{}x{}", plan.kernel_h, plan.kernel_w), kernel, launch, parameters,
+        [bytes = plan.input_vector * size_of(plan.input)](StemArgs& a, const Args& args) {
+          a.x = input_address(args, 0, bytes);
           a.bias = input_address(args, 2);
           a.y = output_address(args, 0, 16);
         });
@@ -112,8 +134,8 @@ class OwnStem : public Tactic {
     const bool dense = std::all_of(window.dilations.begin(), window.dilations.end(), [](int64_t d) { return d == 1; });
     if (w.size() != 4 || conv->group != 1 || w[1] > 4 || !one_stride || !dense)
       why = "not a plain convolution of up to 4 channels";
-    else if (checked_product(w) / w[0] > kMostTaps)
-      why = fmt::format("a filter has more than {} elements", kMostTaps);
+    else if (w[1] * w[2] * std::max<int64_t>(w[3], 4) > kMostTaps || w[3] > kMostColumns)
+      why = fmt::format("a filter has more than {} elements or {} columns", kMostTaps, kMostColumns);
     else if (w[0] % 8 != 0)
       why = "the number of filters is not a multiple of 8";
     else if (p.input(3).present())
@@ -139,6 +161,7 @@ class OwnStem : public Tactic {
     a.batch = static_cast<int>(s.images), a.height = s.in[0], a.width = s.in[1];
     a.filters = static_cast<int>(cx.shapes.in[1][0]);
     a.out_h = s.out[0], a.out_w = s.out[1], a.pad_h = s.pad[0], a.pad_w = s.pad[1];
+    plan.load_rows(p.input(0).shape().back().is_const() ? a.width : 1, a.pad_w);
     return plan;
   }
 };
