@@ -14,15 +14,20 @@ namespace {
 using Clock = std::chrono::steady_clock;
 constexpr int kLeastSamples = 5, kMostSamples = 25, kMostDeviceSamples = 9;
 constexpr double kBudgetUs = 20'000, kDeviceBudgetUs = 3'000, kLongUs = 2'000;
-constexpr size_t kFlushBytes = size_t{4} << 20;
+constexpr int64_t kFlushBytes = 2 << 20;  // of each thread
 
 double elapsed_us(Clock::time_point begin) { return std::chrono::duration<double, std::micro>(Clock::now() - begin).count(); }
 
 /// Pushes weights out of the inner caches: in a network another layer's came in between.
-void flush_caches() {
-  static std::vector<char> junk(kFlushBytes);
+/// On every core: afterwards all threads of the team are awake, as between two steps.
+void flush_caches(Threads& threads) {
+  static std::vector<char> junk;
+  junk.resize(std::max(junk.size(), static_cast<size_t>(kFlushBytes * threads.size())));
   volatile char* p = junk.data();
-  for (size_t i = 0; i < kFlushBytes; i += 64) p[i] = static_cast<char>(p[i] + 1);
+  constexpr int64_t line = 64;
+  threads.parallel_ranges(kFlushBytes * threads.size() / line, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin * line; i < end * line; i += line) p[i] = static_cast<char>(p[i] + 1);
+  });
 }
 
 /// One call of a kernel, its arguments in scratch memory.
@@ -80,10 +85,11 @@ CostRecord median_of(size_t most, double budget_us, FunctionRef<double()> sample
   return record;
 }
 
-CostRecord timed_on_host(FunctionRef<void()> run) {
+CostRecord timed_on_host(Threads& threads, FunctionRef<void()> run) {
+  const Threads::Busy busy(threads);
   run();
   return median_of(kMostSamples, kBudgetUs, [&] {
-    flush_caches();
+    flush_caches(threads);
     const auto begin = Clock::now();
     run();
     return elapsed_us(begin);
@@ -123,10 +129,10 @@ CostRecord timed_on_device(Stream& stream, FunctionRef<void()> run) {
   return median_of(kMostDeviceSamples, kDeviceBudgetUs / repeats, once);
 }
 
-CostRecord timed(Device& device, Stream& stream, const Executable& executable, FunctionRef<void()> run) {
-  if (device.is_host()) return timed_on_host(run);
+CostRecord timed(Device& device, Stream& stream, const Executable& executable, Threads& threads, FunctionRef<void()> run) {
+  if (device.is_host()) return timed_on_host(threads, run);
   if (!executable.on_host()) return timed_on_device(stream, run);
-  return timed_on_host([&] {
+  return timed_on_host(threads, [&] {
     run();
     stream.wait();
   });
@@ -176,7 +182,7 @@ CostRecord time_trial(const Graph& graph, const Measurement& m, const Trial& tri
   try {
     const auto current = device.use();
     Call call(problem, m.offer, m.shapes, *trial.executable, weights, device, scratch);
-    return timed(device, call.stream(), *trial.executable, [&] { call.run(threads); });
+    return timed(device, call.stream(), *trial.executable, threads, [&] { call.run(threads); });
   } catch (const std::exception& e) {
     record.rejection = e.what();
     if (record.rejection.empty()) record.rejection = "it failed";
@@ -192,7 +198,7 @@ double measure_reorder(DType dtype, const Dims& dims, const Format& from, const 
   const TensorArg source{scratch.numbers(0, from.place, stored_as(from, dtype), elements, *stream), &dims};
   const TensorArg target{scratch.memory(1, to.place, checked_mul(elements, size_of(stored_as(to, dtype)))), &dims};
   std::byte* workspace = scratch.memory(2, Place::device, executable->workspace_bytes());
-  return timed(device, *stream, *executable, [&] { executable->run(nullptr, {{&source, 1}, {&target, 1}, {}, {}, workspace, 0, stream->handle()}, threads); }).us;
+  return timed(device, *stream, *executable, threads, [&] { executable->run(nullptr, {{&source, 1}, {&target, 1}, {}, {}, workspace, 0, stream->handle()}, threads); }).us;
 }
 
 }  // namespace tenon::core
