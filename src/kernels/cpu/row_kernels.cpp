@@ -24,15 +24,24 @@ HWY_INLINE V Number(float f) { return hn::Set(D(), f); }
 
 /// The last `n` elements, less than a vector, with `fill` behind them.
 HWY_INLINE V LoadPart(const float* x, size_t n, float fill) {
+#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX2
+  const auto inside = hn::FirstN(D(), n);
+  return hn::IfThenElse(inside, hn::MaskedLoad(inside, D(), x), Number(fill));
+#else  // masks would touch what lies behind
   HWY_ALIGN float part[kMaxLanes];
   std::fill_n(part, kMaxLanes, fill);
   std::memcpy(part, x, n * sizeof(float));
   return hn::Load(D(), part);
+#endif
 }
 HWY_INLINE void StorePart(V v, float* y, size_t n) {
+#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX2
+  hn::BlendedStore(v, hn::FirstN(D(), n), D(), y);
+#else
   HWY_ALIGN float part[kMaxLanes];
   hn::Store(v, D(), part);
   std::memcpy(y, part, n * sizeof(float));
+#endif
 }
 
 /// Folds f(x) over a row with four accumulators; `fill` leaves an accumulator as it is.
@@ -76,6 +85,10 @@ struct AbsOf {
 };
 
 HWY_INLINE float SumOf(V v) { return hn::GetLane(hn::SumOfLanes(D(), v)); }
+/// The largest lane; NaN when there is one.
+HWY_INLINE float MaxOrNaNOf(V v) {
+  return hn::AllFalse(D(), hn::IsNaN(v)) ? hn::GetLane(hn::MaxOfLanes(D(), v)) : std::numeric_limits<float>::quiet_NaN();
+}
 /// Lane by lane, so that NaN is not lost.
 template <class Join>
 HWY_INLINE float JoinLanes(V v, Join join) {
@@ -109,17 +122,38 @@ struct Less {
   HWY_INLINE V operator()(V x) const { return hn::Sub(x, a); }
 };
 
+/// y = exp(x - max) over a row, and the sum of y.
+HWY_INLINE float ExpAndSum(const float* x, float* y, size_t n, V max) {
+  const D d;
+  const size_t lanes = hn::Lanes(d);
+  V a = hn::Zero(d), b = a;
+  size_t i = 0;
+  for (; i + 2 * lanes <= n; i += 2 * lanes) {
+    const V e = Exp(d, hn::Sub(hn::LoadU(d, x + i), max)), f = Exp(d, hn::Sub(hn::LoadU(d, x + i + lanes), max));
+    a = hn::Add(a, e);
+    b = hn::Add(b, f);
+    hn::StoreU(e, d, y + i);
+    hn::StoreU(f, d, y + i + lanes);
+  }
+  for (; i < n; i += lanes) {
+    const size_t left = std::min(lanes, n - i);
+    const V e = Exp(d, hn::Sub(LoadPart(x + i, left, 0), max));
+    a = hn::Add(a, hn::IfThenElseZero(hn::FirstN(d, left), e));
+    StorePart(e, y + i, left);
+  }
+  return SumOf(hn::Add(a, b));
+}
+
 void Softmax(const float* x, float* y, int64_t count, bool log) {
   const auto n = static_cast<size_t>(count);
   const float low = -std::numeric_limits<float>::infinity();
-  const V max = Number(JoinLanes(FoldRow(x, n, low, low, Itself(), MaxOf()), MaxOf()));
+  const V max = Number(MaxOrNaNOf(FoldRow(x, n, low, low, Itself(), MaxOf())));
   if (log) {
     const float sum = SumOf(FoldRow(x, n, 0, low, ExpLess{max}, AddOf()));
     MapRow(x, y, n, Less{hn::Add(max, Number(std::log(sum)))});
     return;
   }
-  MapRow(x, y, n, ExpLess{max});
-  const float sum = SumOf(FoldRow(y, n, 0, 0, Itself(), AddOf()));
+  const float sum = ExpAndSum(x, y, n, max);
   MapRow(y, y, n, TimesPlus{Number(1 / sum), Number(0)});
 }
 
@@ -216,7 +250,7 @@ float FoldOne(Fold fold, const float* x, int64_t count, float start) {
       return start * JoinLanes(FoldRow(x, n, 1, 1, Itself(), ProductOf()), ProductOf());
     case Fold::max: {
       const V v = FoldRow(x, n, -infinity, -infinity, Itself(), MaxOf());
-      return hn::GetLane(MaxOrNaN(Number(start), Number(JoinLanes(v, MaxOf()))));
+      return hn::GetLane(MaxOrNaN(Number(start), Number(MaxOrNaNOf(v))));
     }
     case Fold::min: {
       const V v = FoldRow(x, n, infinity, infinity, Itself(), MinOf());
@@ -261,12 +295,12 @@ float AddAndMax(const float* x, float* y, int64_t count) {
     max = hn::Max(max, v);
     hn::StoreU(hn::Add(hn::LoadU(d, y + i), v), d, y + i);
   }
-  float result = hn::GetLane(hn::MaxOfLanes(d, max));
-  for (; i < n; ++i) {
-    result = std::max(result, x[i]);
-    y[i] += x[i];
+  if (i < n) {
+    const V v = LoadPart(x + i, n - i, -std::numeric_limits<float>::infinity());
+    max = hn::Max(max, v);
+    StorePart(hn::Add(LoadPart(y + i, n - i, 0), v), y + i, n - i);
   }
-  return result;
+  return hn::GetLane(hn::MaxOfLanes(d, max));
 }
 
 const RowKernels& Kernels() {
