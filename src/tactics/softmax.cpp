@@ -5,6 +5,7 @@
 #include "ops/normalize.h"
 #include "tactics/all.h"
 #include "tactics/memory_axes.h"
+#include "tactics/narrow_rows.h"
 #include "tactics/support.h"
 
 namespace tenon::core {
@@ -14,7 +15,10 @@ constexpr int64_t kGrain = 4096;  // elements of one piece, at least
 
 class SoftmaxExecutable : public Executable {
  public:
-  SoftmaxExecutable(const MemoryAxis& axis, bool log) : axis_(axis), log_(log) {}
+  /// `narrow`: x and y are rows that are stored in bf16.
+  SoftmaxExecutable(const MemoryAxis& axis, bool log, std::optional<NarrowRows> narrow = {})
+      : axis_(axis), log_(log), narrow_(std::move(narrow)) {}
+  int64_t workspace_bytes() const override { return narrow_ ? narrow_->workspace_bytes() : 0; }
   std::string kernel_name() const override { return axis_.inner == 1 ? "softmax:rows" : "softmax:columns"; }
 
   void run(State*, const Args& args, Threads& threads) const override {
@@ -22,6 +26,8 @@ class SoftmaxExecutable : public Executable {
     const float* x = args.in[0].in<float>();
     float* y = args.out[0].out<float>();
     const cpu::RowKernels& kernels = cpu::row_kernels();
+    if (narrow_)
+      return narrow_->run(args, threads, [&](int64_t, float* row) { kernels.softmax(row, row, axis_.count, log_); });
     const int64_t width = std::min(axis_.inner, cpu::kColumns), blocks = (axis_.inner + width - 1) / width;
     const int64_t grain = std::max<int64_t>(1, kGrain / (axis_.count * width));
     threads.parallel_ranges(axis_.outer * blocks, grain, [&](int64_t begin, int64_t end) {
@@ -38,7 +44,10 @@ class SoftmaxExecutable : public Executable {
  private:
   MemoryAxis axis_;
   bool log_;
+  std::optional<NarrowRows> narrow_;
 };
+
+int64_t innermost(const Layout& layout, int rank) { return layout.row_major() ? rank - 1 : layout.order.back(); }
 
 class SoftmaxTactic : public Tactic {
  public:
@@ -49,7 +58,16 @@ class SoftmaxTactic : public Tactic {
     if (!why.empty() || !plain_tensors(p, why) || !all_of_dtype(p, DType::f32, why)) return {};
     Offer offer = row_major_offer(p, name());
     offer.share = Share::in_place;
-    return in_both_layouts(offer, p.input(0).rank());
+    std::vector<Offer> result = in_both_layouts(offer, p.input(0).rank());
+    if (p.input(0).rank() == 0) return result;
+    std::vector<Offer> rows;
+    for (const Offer& o : result)
+      if (innermost(o.in[0].layout, p.input(0).rank()) == resolve_axis(p.node().as<Softmax>()->axis, p.input(0).rank()))
+        rows.push_back(o);
+    const size_t plain = rows.size();
+    add_narrow_offers(rows, p);
+    result.insert(result.end(), rows.begin() + static_cast<std::ptrdiff_t>(plain), rows.end());
+    return result;
   }
 
   std::shared_ptr<const Executable> prepare(const PrepareContext& cx, std::string&) const override {
@@ -57,7 +75,10 @@ class SoftmaxTactic : public Tactic {
     const Dims& dims = cx.shapes.in[0];
     if (dims.empty()) return std::make_shared<SoftmaxExecutable>(MemoryAxis{}, op.log);
     const int64_t axis = resolve_axis(op.axis, static_cast<int64_t>(dims.size()));
-    return std::make_shared<SoftmaxExecutable>(memory_axis(dims, cx.offer.in[0].layout, axis), op.log);
+    const MemoryAxis rows = memory_axis(dims, cx.offer.in[0].layout, axis);
+    std::optional<NarrowRows> narrow;
+    if (cx.offer.in[0].storage == DType::bf16) narrow.emplace(rows.outer, rows.count, cx.threads.size());
+    return std::make_shared<SoftmaxExecutable>(rows, op.log, std::move(narrow));
   }
 };
 

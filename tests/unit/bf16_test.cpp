@@ -11,6 +11,7 @@
 #include "ops/all.h"
 #include "ops/conv.h"
 #include "ops/matmul.h"
+#include "ops/normalize.h"
 #include "ops/pointwise.h"
 #include "runtime/execution.h"
 #include "tactic_test_util.h"
@@ -108,6 +109,26 @@ TEST_F(Bf16Tactics, ProductsAndPoolings) {
   pool.window.strides = {2, 2};
   pool.window.kernel = {3, 3};
   EXPECT_GT(ran_in_bf16({std::make_shared<Pool>(pool), {random_tensor(DType::f32, {1, 32, 15, 15}, random)}, {}, {}}, "onednn_pool"), 0);
+}
+
+TEST_F(Bf16Tactics, SoftmaxAndLayerNormOfRows) {
+  std::mt19937 random(7);
+  for (int round = 0; round < 20; ++round) {
+    const Dims dims{1 + static_cast<int64_t>(random() % 3), 1 + static_cast<int64_t>(random() % 20), 1 + static_cast<int64_t>(random() % 70)};
+    Softmax softmax;
+    softmax.axis = random() % 2 ? -1 : 1;
+    softmax.log = random() % 2;
+    const TacticCase rows{std::make_shared<Softmax>(softmax), {random_tensor(DType::f32, dims, random, -5, 5)}, {}, {}};
+    EXPECT_EQ(ran_in_bf16(rows, "softmax"), 1) << "axis " << softmax.axis;
+    LayerNorm norm;
+    norm.axis = -1;
+    norm.rms = random() % 2;
+    const TacticCase norms{std::make_shared<LayerNorm>(norm),
+                           {random_tensor(DType::f32, dims, random), random_tensor(DType::f32, {dims[2]}, random), random_tensor(DType::f32, {dims[2]}, random)},
+                           {1, 2},
+                           {}};
+    EXPECT_EQ(ran_in_bf16(norms, "layer_norm"), 1);
+  }
 }
 
 TEST_F(Bf16Tactics, PointwiseInputsResultsOrBoth) {
