@@ -154,7 +154,8 @@ Built build(const GraphSource& source, const BuildOptions& options, const BuildH
     phases.run("passes", [&] {
       PassReport passes;
       const bool gates = built.data.device.kind == "cuda" && built.data.device.compute >= 80 && !options.exact;
-      const PassOptions pass_options{options.exact, options.strict_nan, gates, {options.disabled_passes.begin(), options.disabled_passes.end()}, options.stop_after_rewrite};
+      PassOptions pass_options{options.exact, options.strict_nan, gates, {options.disabled_passes.begin(), options.disabled_passes.end()}, options.stop_after_rewrite};
+      if (built.data.device.kind != "cpu") pass_options.disabled.insert({"fuse_bottlenecks", "fuse_joined_convs"});
       optimize(graph, pass_options, log, passes);
       note_fusions(passes, built.report);
     });

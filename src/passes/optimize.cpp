@@ -5,7 +5,9 @@
 #include "passes/control_flow.h"
 #include "passes/driver.h"
 #include "passes/fold_constants.h"
+#include "passes/fuse_bottlenecks.h"
 #include "passes/fuse_gates.h"
+#include "passes/fuse_joined_convs.h"
 #include "passes/fuse_pointwise.h"
 #include "passes/merge_common.h"
 #include "passes/merge_siblings.h"
@@ -95,6 +97,8 @@ void optimize(Graph& g, const PassOptions& options, const Log& log, PassReport& 
   simplify(passes, g);
   passes.finish(g);  // the next pass takes up the nodes that near misses are about
   passes.run("fuse_gates", g, fuse_gates);
+  passes.run("fuse_bottlenecks", g, fuse_bottlenecks);
+  passes.run("fuse_joined_convs", g, fuse_joined_convs);
   passes.run("fuse_pointwise", g, fuse_pointwise);
   passes.finish(g);
 }

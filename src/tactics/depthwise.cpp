@@ -1,36 +1,19 @@
 #include "kernels/cpu/depthwise.h"
 
-#include <algorithm>
-#include <limits>
-
 #include "ops/conv.h"
 #include "tactics/all.h"
 #include "tactics/finish.h"
+#include "tactics/panels.h"
+#include "tactics/sliding_axes.h"
 #include "tactics/support.h"
 
 namespace tenon::core {
 namespace {
 
-using Packed = std::shared_ptr<const std::vector<float>>;
-
-/// [channels, 1, rows, columns] as [rows][columns][channels].
-Packed pack(const PrepareContext& cx) {
-  const ConstRef& constant = cx.problem.input(1).constant;
-  const auto made = cx.weights.packed(constant, "depthwise", constant->byte_size(), [](const Tensor& w) {
-    const int64_t channels = w.dim(0), places = w.size() / channels;
-    auto packed = std::make_shared<std::vector<float>>(static_cast<size_t>(w.size()));
-    for (int64_t c = 0; c < channels; ++c)
-      for (int64_t k = 0; k < places; ++k)
-        (*packed)[static_cast<size_t>(k * channels + c)] = w.data<float>()[c * places + k];
-    return std::shared_ptr<const void>(packed);
-  });
-  return std::static_pointer_cast<const std::vector<float>>(made);
-}
-
 class DepthwiseExecutable : public Executable {
  public:
   DepthwiseExecutable(const cpu::DepthwiseShape& shape, const cpu::DepthwiseFinish& finish, const PrepareContext& cx)
-      : shape_(shape), images_(cx.shapes.in[0][0]), finish_(finish), weights_(pack(cx)) {}
+      : shape_(shape), images_(cx.shapes.in[0][0]), finish_(finish), weights_(packed_places(cx, 1)) {}
   std::string kernel_name() const override { return "depthwise:rows"; }
   bool uses_input(int i) const override { return i != 1; }
 
@@ -46,7 +29,7 @@ class DepthwiseExecutable : public Executable {
   cpu::DepthwiseShape shape_;
   int64_t images_;
   cpu::DepthwiseFinish finish_;
-  Packed weights_;
+  PackedFloats weights_;
 };
 
 /// Convolutions of each channel by itself, over one or two spatial axes.
@@ -71,16 +54,8 @@ class Depthwise : public Tactic {
     const Conv& conv = *cx.problem.node().as<Conv>();
     const auto finish = finish_of(conv.activation, why);
     if (!finish) return nullptr;
-    Window window = conv.window;
-    window.kernel.assign(w.begin() + 2, w.end());
-    window = window.filled(static_cast<int>(x.size()) - 2);
-    const auto pads = resolve_pads(window, std::span(x).subspan(2));
-    const auto axis = [&](size_t i) {
-      return cpu::SlidingAxis{x[i + 2],     y[i + 2], window.kernel[i], window.strides[i], window.dilations[i],
-                              pads[i].first};
-    };
-    cpu::DepthwiseShape s{x[1], {}, axis(x.size() - 3)};
-    s.rows = x.size() == 4 ? axis(0) : cpu::SlidingAxis{1, 1};
+    const auto axes = sliding_axes(conv.window, w, x, y);
+    cpu::DepthwiseShape s{x[1], axes.size() == 2 ? axes[0] : cpu::SlidingAxis{1, 1}, axes.back()};
     if (s.rows.kernel > cpu::DepthwiseShape::kMostRows) {
       why = fmt::format("kernels have up to {} rows, found {}", cpu::DepthwiseShape::kMostRows, s.rows.kernel);
       return nullptr;

@@ -1,6 +1,7 @@
 #include <array>
 
 #include "tactics/all.h"
+#include "tactics/own_convs.h"
 
 namespace tenon::core {
 
@@ -25,6 +26,9 @@ std::span<const Tactic* const> tactics_for(std::string_view device_kind) {
       &onednn_conv_tactic(),
       &winograd_tactic(),
       &depthwise_tactic(),
+      &stem_tactic(),
+      &joined_conv_tactic(),
+      &bottleneck_tactic(),
       &onednn_deconv_tactic(),
       &onednn_matmul_tactic(),
       &reduce_tactic(),

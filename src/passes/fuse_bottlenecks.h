@@ -1,0 +1,13 @@
+#pragma once
+#include "passes/driver.h"
+
+namespace tenon::core {
+
+/// What lies between two of the convolutions has at least this size: smaller tensors stay in the caches anyway.
+inline constexpr int64_t kLeastBottleneckBytes = 1 << 20;
+
+/// Convolutions in a row, 1x1, depthwise, 1x1 => Fused, where one kernel computes them row by row, so that what is
+/// between them never leaves the caches. See ops/bottleneck.h. Left out for devices without such a kernel.
+void fuse_bottlenecks(Graph&, PassContext&);
+
+}  // namespace tenon::core

@@ -1,0 +1,61 @@
+#include "ops/bottleneck.h"
+#include "ops/fused.h"
+#include "passes/fuse_bottlenecks.h"
+#include "rewrite_test_util.h"
+
+namespace tenon::core {
+namespace {
+
+/// What the only Fused node is, if there is one. `size`: rows and columns of x; 363 make 2 channels large.
+std::optional<Bottleneck> fused(const std::string& body, int size = 372) {
+  const std::string dims = std::to_string(size) + "," + std::to_string(size);
+  const std::string text = "graph g(x: f32[N,1," + dims + "]) {\n"
+                           "%w = Constant{value=f32[2,1,1,1]{1, 2}}\n"
+                           "%v = Constant{value=f32[2,1,1,1]{-1, 3}}\n"
+                           "%u = Constant{value=f32[1,2,1,1]{2, 1}}\n"
+                           "%b = Constant{value=f32[2]{1, -2}}\n" +
+                           body + "}\n";
+  PassReport report;
+  const Graph g = run_pass(text, fuse_bottlenecks, report);
+  for (NodeId id : g.order())
+    if (const Fused* op = g.node(id).as<Fused>()) return bottleneck(*op->body);
+  return {};
+}
+
+const std::string kTwo = "%1 = Conv{activation=\"relu\"}(%x, %w, %b) %2 = Conv{group=2, strides=[2,2]}(%1, %v)\n";
+
+TEST(FuseBottlenecks, ExpansionAndDepthwise) {
+  const auto b = fused(kTwo + "return y = %2\n");
+  ASSERT_TRUE(b);
+  EXPECT_EQ(b->x, 0);
+  EXPECT_EQ(b->expand.weights, 1);
+  EXPECT_EQ(b->expand.bias, 2);
+  EXPECT_EQ(b->expand.activation.kind, "relu");
+  EXPECT_EQ(b->middle.weights, 3);
+  EXPECT_EQ(b->middle.bias, -1);
+  EXPECT_FALSE(b->project.present());
+  EXPECT_EQ(b->window.strides, (std::vector<int64_t>{2, 2}));
+}
+
+TEST(FuseBottlenecks, AllThreeAndASum) {
+  const auto b = fused("%1 = Conv(%x, %w) %2 = Conv{group=2}(%1, %v, %b) %3 = Conv(%2, %u, _, %x) return y = %3\n");
+  ASSERT_TRUE(b);
+  EXPECT_TRUE(b->expand.present());
+  EXPECT_EQ(b->project.weights, 4);
+  EXPECT_EQ(b->residual, 5);
+}
+
+TEST(FuseBottlenecks, WhatIsSmallAfterTheDepthwiseOneIsLeftThere) {
+  const auto b = fused(kTwo + "%3 = Conv(%2, %u) return y = %3\n");
+  ASSERT_TRUE(b);
+  EXPECT_FALSE(b->project.present());
+}
+
+TEST(FuseBottlenecks, OthersStay) {
+  EXPECT_FALSE(fused(kTwo + "return y = %2\n", 360)) << "the tensor between them is small";
+  EXPECT_FALSE(fused(kTwo + "return y = %2, z = %1\n")) << "another reader";
+  EXPECT_FALSE(fused("%1 = Conv{strides=[1,2]}(%x, %w) %2 = Conv{group=2}(%1, %v) return y = %2\n", 600)) << "steps";
+}
+
+}  // namespace
+}  // namespace tenon::core
