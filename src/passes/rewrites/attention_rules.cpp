@@ -241,7 +241,38 @@ std::optional<Patch> scale_into_attention(Graph& g, Value root, Near&) {
   return std::nullopt;
 }
 
+/// A constant mask that hides the keys behind each query and shows all others.
+bool is_causal(const Graph& g, Value mask, const Dim& queries, const Dim& keys) {
+  const ConstRef c = g.constant(mask);
+  const bool shows = c && c->type().dtype == DType::boolean;
+  if (!c || is_refittable(c) || (!shows && !is_float(g, mask)) || c->dims().size() < 2) return false;
+  const int64_t rows = c->dims()[c->dims().size() - 2], columns = c->dims().back();
+  if (rows < 2 || columns < 1 || !known_equal(queries, rows) || (rows > columns && !known_equal(keys, columns))) return false;
+  constexpr double kHides = -6e4;  // leaves no probability
+  const std::vector<double> values = to_doubles(c->value());
+  for (size_t i = 0; i < values.size(); ++i) {
+    const int64_t column = static_cast<int64_t>(i) % columns, row = static_cast<int64_t>(i) / columns % rows;
+    const bool visible = shows ? values[i] != 0 : values[i] == 0, hidden = shows ? values[i] == 0 : values[i] <= kHides;
+    if (column <= row ? !visible : !hidden) return false;
+  }
+  return !values.empty();
+}
+
+std::optional<Patch> causal_mask(Graph& g, Value root, Near&) {
+  const auto* attention = is<Attention>(g, root);
+  if (!attention || attention->causal || input(g, root, 5) || g.node(root.node).outputs.size() > 1) return std::nullopt;
+  const Value mask = input(g, root, 3);
+  if (!mask || !is_causal(g, mask, g.type(input(g, root)).shape[2], g.type(input(g, root, 1)).shape[2])) return std::nullopt;
+  Attention op = *attention;
+  op.causal = true;
+  auto inputs = g.node(root.node).inputs;
+  inputs[3] = {};
+  while (!inputs.back()) inputs.pop_back();
+  return replace(root, g.add(std::move(op), std::move(inputs)));
+}
+
 constexpr Rewrite kRules[] = {
+    {"Attention(q, k, v, constant causal mask) => Attention{causal}(q, k, v)", causal_mask, false, true},
     {"Attention(q * number, k, v) => Attention{scale}(q, k, v)", scale_into_attention, true},
     spelling("Attention(q, k, v, Expand(mask)) => Attention(q, k, v, mask)", mask_expanded),
     {"softmax(scale * q @ k^T + mask) @ v => Attention(q, k, v, mask)", attention, true, true},
