@@ -5,6 +5,7 @@
 #include "ops/shape.h"
 #include "passes/fold.h"
 #include "passes/match.h"
+#include "passes/pack_attention.h"
 #include "passes/rewrites/affine.h"
 
 namespace tenon::core {
@@ -81,6 +82,12 @@ std::vector<Affine> siblings_of(const Graph& g, const Affine& first) {
   return group;
 }
 
+bool are_parts_of_attention(const Graph& g, const std::vector<Affine>& group) {
+  std::vector<Value> values;
+  for (const Affine& a : group) values.push_back(a.v);
+  return feed_one_attention(g, std::move(values));
+}
+
 }  // namespace
 
 void merge_siblings(Graph& g, PassContext& context) {
@@ -91,6 +98,10 @@ void merge_siblings(Graph& g, PassContext& context) {
     const auto group = siblings_of(g, *first);
     if (group.size() < 2 || group[0].v.node != id) continue;
     const auto count = rows(g, *first);
+    if (context.options().fuse_gates && count && are_parts_of_attention(g, group)) {
+      context.apply(g, merge(g, group), kEquation);
+      continue;
+    }
     if (!count || *count > kMaxMergedRows) {
       const std::string found = count ? std::to_string(*count) : "an unknown number of";
       context.near_miss(g, id, kEquation,

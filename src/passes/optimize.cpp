@@ -11,6 +11,7 @@
 #include "passes/fuse_pointwise.h"
 #include "passes/merge_common.h"
 #include "passes/merge_siblings.h"
+#include "passes/pack_attention.h"
 #include "passes/rewrite.h"
 #include "passes/rewrites/families.h"
 
@@ -99,6 +100,7 @@ void optimize(Graph& g, const PassOptions& options, const Log& log, PassReport& 
   passes.run("fuse_gates", g, fuse_gates);
   passes.run("fuse_bottlenecks", g, fuse_bottlenecks);
   passes.run("fuse_joined_convs", g, fuse_joined_convs);
+  passes.run("pack_attention", g, pack_attention);
   passes.run("fuse_pointwise", g, fuse_pointwise);
   passes.finish(g);
 }

@@ -6,13 +6,19 @@
 namespace tenon::core::emulated {
 namespace {
 
+constexpr int shared_bytes(int stages, int parts) { return stages > parts ? stages : parts; }
+
 namespace masked {
 #define SCALAR f16
 #define MASK 1
 #define MASK_TYPE float
 #define SINK float
 #define WARPS 2
+#define PIECES 1
 #define KEYS 32
+#define STAGES 2
+#define MASK_ROWS 1
+#define MASK_VECTOR 1
 #define DEPTH 48
 #define WIDTH 32
 #define VECTOR 4
@@ -20,7 +26,7 @@ namespace masked {
 #include "kernels/cuda/flash_attention.cu"
 struct Case {
   typedef f16 Scalar;
-  static constexpr int depth = 44, width = 28, queries = kQueries, threads = kThreads, shared = kQueryBytes + 2 * kStageBytes;
+  static constexpr int depth = 44, width = 28, queries = kQueries, threads = kThreads, shared = shared_bytes(kQueryBytes + STAGES * kStageBytes, kPartBytes);
   static void run(const AttentionArgs& p) { flash_attention(p); }
 };
 #undef DEPTH
@@ -33,6 +39,10 @@ namespace narrow {
 #define MASK 0
 #undef WARPS
 #define WARPS 1
+#undef PIECES
+#define PIECES 2
+#undef STAGES
+#define STAGES 3
 #define DEPTH 64
 #define WIDTH 64
 #define VECTOR 8
@@ -40,7 +50,7 @@ namespace narrow {
 #include "kernels/cuda/flash_attention.cu"
 struct Case {
   typedef f16 Scalar;
-  static constexpr int depth = 64, width = 64, queries = kQueries, threads = kThreads, shared = kQueryBytes + 2 * kStageBytes;
+  static constexpr int depth = 64, width = 64, queries = kQueries, threads = kThreads, shared = shared_bytes(kQueryBytes + STAGES * kStageBytes, kPartBytes);
   static void run(const AttentionArgs& p) { flash_attention(p); }
 };
 #undef SCALAR
@@ -50,8 +60,54 @@ struct Case {
 #undef WIDTH
 #undef VECTOR
 #undef HIDDEN
+#undef PIECES
 #define WARPS 2
+#define PIECES 1
 }  // namespace narrow
+/// Masks of booleans, one row for all queries; others are added and have rows.
+template <class C>
+constexpr bool has_shown_keys = requires { C::shown_keys; };
+
+namespace shared_keys {
+#define SCALAR f16
+#define MASK 2
+#undef MASK_TYPE
+#define MASK_TYPE bool
+#undef WARPS
+#define WARPS 1
+#undef PIECES
+#define PIECES 4
+#undef KEYS
+#define KEYS 16
+#undef MASK_VECTOR
+#define MASK_VECTOR 2
+#undef MASK_ROWS
+#define MASK_ROWS 0
+#define DEPTH 32
+#define WIDTH 48
+#define VECTOR 2
+#include "kernels/cuda/attention_mask.cu"
+#include "kernels/cuda/flash_attention.cu"
+struct Case {
+  typedef f16 Scalar;
+  static constexpr int shown_keys = 1, depth = 32, width = 46, queries = kQueries, threads = kThreads, shared = shared_bytes(kQueryBytes + STAGES * kStageBytes, kPartBytes);
+  static void run(const AttentionArgs& p) { flash_attention(p); }
+};
+#undef SCALAR
+#undef MASK
+#undef WARPS
+#undef PIECES
+#undef KEYS
+#undef DEPTH
+#undef WIDTH
+#undef VECTOR
+#undef HIDDEN
+#undef MASK_TYPE
+#define MASK_TYPE float
+#define WARPS 2
+#define PIECES 1
+#define KEYS 32
+}  // namespace shared_keys
 namespace wide {
 #define SCALAR bf16
 #define MASK 0
@@ -62,7 +118,7 @@ namespace wide {
 #include "kernels/cuda/flash_attention.cu"
 struct Case {
   typedef bf16 Scalar;
-  static constexpr int depth = 64, width = 80, queries = kQueries, threads = kThreads, shared = kQueryBytes + 2 * kStageBytes;
+  static constexpr int depth = 64, width = 80, queries = kQueries, threads = kThreads, shared = shared_bytes(kQueryBytes + STAGES * kStageBytes, kPartBytes);
   static void run(const AttentionArgs& p) { flash_attention(p); }
 };
 #undef SCALAR
@@ -113,6 +169,11 @@ void expect_attention(int batch, int heads, int groups, int queries, int keys, c
   auto mask = random_items<float>(int64_t{batch} * queries * columns, random);
   for (float& m : mask)
     if (random() % 3 == 0) m = -INFINITY;
+  std::vector<char> shown;
+  for (int i = 0; i < batch * columns; ++i) shown.push_back(random() % 3 != 0);
+  if (has_shown_keys<Case>)
+    for (size_t i = 0; i < mask.size(); ++i)
+      mask[i] = shown[i / static_cast<size_t>(queries * columns) * static_cast<size_t>(columns) + i % static_cast<size_t>(columns)] ? 0 : -INFINITY;
   const auto sink = random_items<float>(heads, random);
   std::vector<long long> lengths, offset{3};
   for (int b = 0; b < batch; ++b) lengths.push_back(b == 0 ? keys : keys / 3);
@@ -120,6 +181,7 @@ void expect_attention(int batch, int heads, int groups, int queries, int keys, c
   AttentionArgs p{};
   p.q = q.data(), p.k = k.data(), p.v = v.data(), p.y = y.data();
   if (o.mask) p.mask = mask.data(), p.mask_columns = columns, p.mask_step = {int64_t{queries} * columns, 0, columns};
+  if (o.mask && has_shown_keys<Case>) p.mask = shown.data(), p.mask_step = {columns, 0, 0};
   if (o.lengths) p.lengths = lengths.data();
   if (o.offset) p.offsets = offset.data();
   if (o.sink) p.sink = sink.data();
@@ -176,6 +238,9 @@ TEST(AttentionKernel, Flash) {
   expect_attention<wide::Case>(1, 3, 3, 33, 90, kCausal);
   for (const Options& o : {kWindow, kMasked, kEverything}) expect_attention<masked::Case>(2, 4, 2, 37, 75, o);
   expect_attention<narrow::Case>(1, 2, 1, 40, 65, kCausal);
+  expect_attention<narrow::Case>(1, 2, 1, 17, 300, kPlain);
+  expect_attention<shared_keys::Case>(2, 4, 2, 33, 75, kMasked);
+  expect_attention<shared_keys::Case>(1, 1, 1, 20, 251, kEverything);
 }
 
 TEST(AttentionKernel, Rows) {

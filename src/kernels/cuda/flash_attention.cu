@@ -1,11 +1,13 @@
-// Attention on tensor cores, softmax in f32. Compiled with: SCALAR, MASK_TYPE, SINK (types), MASK; WARPS (16 queries each); KEYS of
-// a step, a multiple of 16; DEPTH and WIDTH, multiples of 16 that hold those of the problem; VECTOR (elements that are
-// aligned together). blockIdx is (block of queries, head, batch).
+// Attention on tensor cores, softmax in f32. Compiled with: SCALAR, MASK_TYPE, SINK (types), MASK; WARPS (16 queries each)
+// times PIECES (warps that share the keys of a query); KEYS of a warp in one step, a multiple of 16; STAGES; DEPTH and WIDTH,
+// multiples of 16 that hold those of the problem; VECTOR (elements that are aligned together); MASK_ROWS (queries have masks of
+// their own) and MASK_VECTOR (1 or 2 elements of a mask are aligned together). blockIdx is (block of queries, head, batch).
 
-constexpr int kThreads = WARPS * 32, kQueries = WARPS * 16;
+constexpr int kThreads = WARPS * PIECES * 32, kQueries = WARPS * 16, kStep = PIECES * KEYS;
 constexpr int kDepthLine = DEPTH * 2 + 16, kWidthLine = WIDTH * 2 + 16;  // bytes; 16 more put 8 lines in different banks
-constexpr int kQueryBytes = kQueries * (kDepthLine > kWidthLine ? kDepthLine : kWidthLine);
-constexpr int kStageBytes = KEYS * (kDepthLine + kWidthLine);
+constexpr int kQueryBytes = kQueries * kDepthLine, kStageBytes = kStep * (kDepthLine + kWidthLine);
+constexpr int kPartLine = WIDTH + 8;  // floats
+constexpr int kPartBytes = PIECES * kQueries * (kPartLine + 2) * 4;
 
 /// Rows [first, first + ROWS) of one head, zeros beyond `rows` and `columns`.
 template <int ROWS, int COLUMNS>
@@ -52,17 +54,6 @@ struct Softmax {
       sum[half] = sum[half] * scale[half] + total;
     }
   }
-  /// What the results are to be multiplied by in the end; 0 where every key was hidden.
-  __device__ float factor(int half, const SINK* sink) const {
-    float total = sum[half];
-    total += exchange(total, 1);
-    total += exchange(total, 2);
-    if (largest[half] == HIDDEN) return 0;
-    if (!sink) return 1 / total;
-    const float extra = to_float(*sink) * kLog2E, top = fmaxf(extra, largest[half]);
-    const float shrink = power_of_two(largest[half] - top);
-    return shrink / (total * shrink + power_of_two(extra - top));
-  }
 };
 
 /// score = q k^T for a warp's 16 queries.
@@ -100,32 +91,122 @@ __device__ inline void multiply_values(float (&result)[WIDTH / 8][4], const floa
   }
 }
 
+/// What the mask adds to the scores of a warp's KEYS keys from `first` on, in the logarithm of base 2.
+__device__ inline void load_mask([[maybe_unused]] float (&to)[KEYS / 8][4], [[maybe_unused]] const MASK_TYPE* const (&rows)[2],
+                                 [[maybe_unused]] int first, [[maybe_unused]] int columns) {
+#if MASK
+#pragma unroll
+  for (int half = 0; half < 2; ++half)
+#pragma unroll
+    for (int j = 0; j < KEYS / 8; ++j) {
+      const int key = first + j * 8 + threadIdx.x % 4 * 2;
+      Pack<MASK_TYPE, 2> pair = {};
+      if (!MASK_ROWS && half == 1) {
+        to[j][2] = to[j][0], to[j][3] = to[j][1];
+        continue;
+      }
+      if (MASK_VECTOR == 2) {
+        if (key < columns) pair = *reinterpret_cast<const Pack<MASK_TYPE, 2>*>(rows[half] + key);
+      } else {
+        if (key < columns) pair.v[0] = rows[half][key];
+        if (key + 1 < columns) pair.v[1] = rows[half][key + 1];
+      }
+#pragma unroll
+      for (int e = 0; e < 2; ++e) {
+#if MASK == 2
+        const float added = pair.v[e] ? 0.0f : HIDDEN;
+#else
+        const float given = to_float(pair.v[e]), added = given == HIDDEN ? HIDDEN : fmaxf(given * kLog2E, -1e30f);
+#endif
+        to[j][half * 2 + e] = key + e < columns ? added : HIDDEN;
+      }
+    }
+#endif
+}
+
+/// Products of queries and keys become scores in the logarithm of base 2.
+__device__ inline void finish_scores(float (&score)[KEYS / 8][4], [[maybe_unused]] const float (&added)[KEYS / 8][4], const AttentionArgs& p,
+                                     const Visible (&visible)[2], int first) {
+  float scale = p.scale * kLog2E;
+  if (p.softcap > 0) {
+    scale = p.softcap * kLog2E;
+#pragma unroll
+    for (int j = 0; j < KEYS / 8; ++j)
+#pragma unroll
+      for (int e = 0; e < 4; ++e) score[j][e] = tanhf(score[j][e] * p.scale / p.softcap);
+  }
+#pragma unroll
+  for (int j = 0; j < KEYS / 8; ++j)
+#pragma unroll
+    for (int e = 0; e < 4; ++e) score[j][e] = score[j][e] * scale + (MASK ? added[j][e] : 0.0f);
+#pragma unroll
+  for (int half = 0; half < 2; ++half) {
+    if (first >= visible[half].first && first + KEYS <= visible[half].last) continue;
+#pragma unroll
+    for (int j = 0; j < KEYS / 8; ++j)
+#pragma unroll
+      for (int e = 0; e < 2; ++e) {
+        const int key = first + j * 8 + threadIdx.x % 4 * 2 + e;
+        if (key < visible[half].first || key >= visible[half].last) score[j][half * 2 + e] = HIDDEN;
+      }
+  }
+}
+
+/// Joins what the pieces of the keys gave, in order, and stores it. `parts`: [piece][query][kPartLine], then the largest score and
+/// the sum of each row.
+__device__ inline void store_results(const AttentionArgs& p, const float* parts, int first_query) {
+  const float *tops = parts + PIECES * kQueries * kPartLine, *sums = tops + PIECES * kQueries;
+  const int batch = blockIdx.z, head = blockIdx.y;
+  SCALAR* y = static_cast<SCALAR*>(p.y) + batch * p.y_step.batch + head * p.y_step.head;
+  for (int at = threadIdx.x; at < kQueries * (WIDTH / VECTOR); at += kThreads) {
+    const int row = at / (WIDTH / VECTOR), column = at % (WIDTH / VECTOR) * VECTOR, query = first_query + row;
+    if (query >= p.queries || column >= p.width) continue;
+    float top = HIDDEN, total = 0, result[VECTOR] = {};
+#pragma unroll
+    for (int i = 0; i < PIECES; ++i) top = fmaxf(top, tops[i * kQueries + row]);
+    if (top != HIDDEN) {
+      if (p.sink) {
+        const float extra = to_float(static_cast<const SINK*>(p.sink)[head]) * kLog2E;
+        top = fmaxf(top, extra);
+        total = power_of_two(extra - top);
+      }
+#pragma unroll
+      for (int i = 0; i < PIECES; ++i) {
+        const float weight = power_of_two(tops[i * kQueries + row] - top);
+        float part[VECTOR];
+        load_floats(part, parts + (i * kQueries + row) * kPartLine + column);
+        total += sums[i * kQueries + row] * weight;
+#pragma unroll
+        for (int e = 0; e < VECTOR; ++e) result[e] += part[e] * weight;
+      }
+#pragma unroll
+      for (int e = 0; e < VECTOR; ++e) result[e] /= total;
+    }
+    store_floats(y + query * p.y_step.row + column, result);
+  }
+}
+
 KERNEL(kThreads) flash_attention(const AttentionArgs p) {
   wait_for_previous();
   SHARED_MEMORY(shared);
-  const int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
+  const int lane = threadIdx.x % 32, warp = threadIdx.x / 32 % WARPS, piece = threadIdx.x / 32 / WARPS;
   const int batch = blockIdx.z, head = blockIdx.y, group = head / (p.heads / p.groups), first_query = blockIdx.x * kQueries;
   const SCALAR* k = static_cast<const SCALAR*>(p.k) + batch * p.k_step.batch + group * p.k_step.head;
   const SCALAR* v = static_cast<const SCALAR*>(p.v) + batch * p.v_step.batch + group * p.v_step.head;
   const SCALAR* q = static_cast<const SCALAR*>(p.q) + batch * p.q_step.batch + head * p.q_step.head;
-  const int last_query = min(first_query + kQueries, p.queries) - 1;
-  const int begin = visible_keys(p, batch, first_query).first / KEYS, end = (visible_keys(p, batch, last_query).last + KEYS - 1) / KEYS;
+  const int last_query = min(first_query + kQueries, p.queries) - 1, last_key = visible_keys(p, batch, last_query).last;
+  const int begin = visible_keys(p, batch, first_query).first / kStep, end = (last_key + kStep - 1) / kStep;
 
+  auto stage_of = [&](int step) { return shared + kQueryBytes + (step - begin) % STAGES * kStageBytes; };
   auto load = [&](int step) {
-    unsigned char* stage = shared + kQueryBytes + step % 2 * kStageBytes;
-    load_rows<KEYS, DEPTH>(stage, k, p.k_step.row, step * KEYS, p.keys, p.depth);
-    load_rows<KEYS, WIDTH>(stage + KEYS * kDepthLine, v, p.v_step.row, step * KEYS, p.keys, p.width);
+    if (step < end) {
+      load_rows<kStep, DEPTH>(stage_of(step), k, p.k_step.row, step * kStep, p.keys, p.depth);
+      load_rows<kStep, WIDTH>(stage_of(step) + kStep * kDepthLine, v, p.v_step.row, step * kStep, p.keys, p.width);
+    }
+    commit_copies();
   };
   load_rows<kQueries, DEPTH>(shared, q, p.q_step.row, first_query, p.queries, p.depth);
-  commit_copies();
-  if (begin < end) load(begin);
-  commit_copies();
-  wait_copies<1>();
-  __syncthreads();
-  u32 fragment[DEPTH / 16][4];
-#pragma unroll
-  for (int d = 0; d < DEPTH / 16; ++d)
-    load_matrices(fragment[d], shared + (warp * 16 + lane % 16) * kDepthLine + d * 32 + lane / 16 * 16);
+  for (int i = 0; i < STAGES - 1; ++i) load(begin + i);
 
   Visible visible[2];
   const MASK_TYPE* mask[2];
@@ -135,51 +216,49 @@ KERNEL(kThreads) flash_attention(const AttentionArgs p) {
     visible[half] = visible_keys(p, batch, query);
     mask[half] = mask_of(p, batch, head, query);
   }
+  wait_copies<STAGES - 2>();
+  __syncthreads();
+  u32 fragment[DEPTH / 16][4];
+#pragma unroll
+  for (int d = 0; d < DEPTH / 16; ++d)
+    load_matrices(fragment[d], shared + (warp * 16 + lane % 16) * kDepthLine + d * 32 + lane / 16 * 16);
+
   Softmax softmax = {{HIDDEN, HIDDEN}, {0, 0}};
   float result[WIDTH / 8][4] = {};
   for (int step = begin; step < end; ++step) {
-    if (step + 1 < end) load(step + 1);
-    commit_copies();
-    wait_copies<1>();
-    __syncthreads();
-    const unsigned char* stage = shared + kQueryBytes + step % 2 * kStageBytes;
-    float score[KEYS / 8][4], scale[2];
-    multiply_keys(score, fragment, stage);
-#pragma unroll
-    for (int j = 0; j < KEYS / 8; ++j)
-#pragma unroll
-      for (int e = 0; e < 4; ++e) {
-        const int key = step * KEYS + j * 8 + lane % 4 * 2 + e % 2;
-        const bool seen = key >= visible[e / 2].first && key < visible[e / 2].last;
-        score[j][e] = seen ? finished_score(p, mask[e / 2], key, score[j][e]) : HIDDEN;
-      }
+    const int first = step * kStep + piece * KEYS;
+    float score[KEYS / 8][4], added[KEYS / 8][4], scale[2];
+    load_mask(added, mask, first, p.mask_columns);
+    wait_copies<STAGES - 2>();
+    __syncthreads();  // everyone's copies arrived, and the stage that is loaded next was read by all
+    load(step + STAGES - 1);
+    if (first >= last_key) continue;
+    const unsigned char* stage = stage_of(step);
+    multiply_keys(score, fragment, stage + piece * KEYS * kDepthLine);
+    finish_scores(score, added, p, visible, first);
     softmax.update(score, scale);
 #pragma unroll
     for (int j = 0; j < WIDTH / 8; ++j)
 #pragma unroll
       for (int e = 0; e < 4; ++e) result[j][e] *= scale[e / 2];
-    multiply_values(result, score, stage + KEYS * kDepthLine);
-    __syncthreads();  // the stage is loaded again
+    multiply_values(result, score, stage + kStep * kDepthLine + piece * KEYS * kWidthLine);
   }
   wait_copies<0>();
+  __syncthreads();  // the stages take the results
 
-  // The queries of a warp are in its registers by now, so its rows of their memory take its results.
-  const SINK* sink = p.sink ? static_cast<const SINK*>(p.sink) + head : nullptr;
-  const float factor[2] = {softmax.factor(0, sink), softmax.factor(1, sink)};
-  unsigned char* rows = shared + warp * 16 * (kQueryBytes / kQueries);
-  __syncthreads();
+  float* parts = reinterpret_cast<float*>(shared);
+  float *tops = parts + PIECES * kQueries * kPartLine, *sums = tops + PIECES * kQueries;
 #pragma unroll
-  for (int j = 0; j < WIDTH / 8; ++j)
+  for (int half = 0; half < 2; ++half) {
+    const int row = piece * kQueries + warp * 16 + lane / 4 + half * 8;
+    float total = softmax.sum[half];
+    total += exchange(total, 1);
+    total += exchange(total, 2);
+    if (lane % 4 == 0) tops[row] = softmax.largest[half], sums[row] = total;
 #pragma unroll
-    for (int half = 0; half < 2; ++half)
-      *reinterpret_cast<u32*>(rows + (lane / 4 + half * 8) * kWidthLine + (j * 8 + lane % 4 * 2) * 2) =
-          pack_two(SCALAR(), result[j][half * 2] * factor[half], result[j][half * 2 + 1] * factor[half]);
-  __syncwarp();
-  SCALAR* y = static_cast<SCALAR*>(p.y) + batch * p.y_step.batch + head * p.y_step.head;
-  for (int at = lane; at < 16 * (WIDTH / VECTOR); at += 32) {
-    const int row = at / (WIDTH / VECTOR), column = at % (WIDTH / VECTOR) * VECTOR, query = first_query + warp * 16 + row;
-    if (query >= p.queries || column >= p.width) continue;
-    *reinterpret_cast<Pack<SCALAR, VECTOR>*>(y + query * p.y_step.row + column) =
-        *reinterpret_cast<const Pack<SCALAR, VECTOR>*>(rows + row * kWidthLine + column * 2);
+    for (int j = 0; j < WIDTH / 8; ++j)
+      *reinterpret_cast<Pack<float, 2>*>(parts + row * kPartLine + j * 8 + lane % 4 * 2) = {{result[j][half * 2], result[j][half * 2 + 1]}};
   }
+  __syncthreads();
+  store_results(p, parts, first_query);
 }

@@ -107,7 +107,7 @@ void CudnnExecutable::enqueue(State*, const Args& args, cudaStream_t stream) con
     if (b.held)
       pointer = b.held->data();
     else
-      pointer = b.input >= 0 ? args.in[static_cast<size_t>(b.input)].data : args.out[static_cast<size_t>(b.output)].data;
+      pointer = b.input >= 0 ? args.in[static_cast<size_t>(b.input)].data + b.offset : args.out[static_cast<size_t>(b.output)].data;
   }
   plan_->run(pointers, args.workspace, stream);
 }

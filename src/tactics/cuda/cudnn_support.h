@@ -22,6 +22,7 @@ class CudnnExecutable : public DeviceExecutable, public Numbered {
     int input = -1;   // of the node; else
     int output = -1;  // of the node; else
     std::shared_ptr<const DeviceBuffer> held;
+    int64_t offset = 0;  // bytes in front of it, in an input
   };
   /// `note` goes behind the kernel's name.
   CudnnExecutable(std::shared_ptr<const cudnn::Plan> plan, size_t tensors, std::vector<Binding> bindings, std::vector<int> unused, std::string note)

@@ -10,12 +10,19 @@ struct AttentionPlan {
   AttentionArgs args{};
   DType type = DType::none, mask = DType::none, sink = DType::none;
   bool flash = false;
-  int warps = 4, keys = 64, vector = 1;
+  int warps = 4, pieces = 1, keys = 64, vector = 1;  // see flash_attention.cu
+  bool mask_rows = true;
+  int mask_vector = 1;
   int64_t batch = 1;
   int padded_depth() const { return (args.depth + 15) / 16 * 16; }
   int padded_width() const { return (args.width + 15) / 16 * 16; }
+  int threads() const { return warps * pieces * 32; }
+  int stages() const;
   int64_t shared_bytes() const;
   KernelText text() const;
+
+ private:
+  int64_t stage_bytes() const { return int64_t{keys} * pieces * (padded_depth() + padded_width() + 16) * 2; }
 };
 
 }  // namespace tenon::core::cuda::own

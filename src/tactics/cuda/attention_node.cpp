@@ -1,0 +1,63 @@
+#include "tactics/cuda/attention_node.h"
+
+#include <algorithm>
+
+#include "ops/fused.h"
+
+namespace tenon::core::cuda {
+
+std::optional<AttentionNode> AttentionNode::of(const Problem& p, std::string& why) {
+  AttentionNode result;
+  result.inputs.fill(-1);
+  result.op = p.node().as<Attention>();
+  if (result.op) {
+    for (int i = 0; i < std::min(p.inputs(), 7); ++i)
+      if (p.input(i).present()) result.inputs[static_cast<size_t>(i)] = i;
+    return result;
+  }
+  const Fused* fused = p.node().as<Fused>();
+  const auto packed = fused ? packed_attention(*fused->body) : std::nullopt;
+  if (!packed) {
+    why = "not an attention";
+    return {};
+  }
+  result.op = packed->op;
+  result.views = packed->views;
+  result.inputs = packed->inputs;
+  for (const AttentionInput i : {kQuery, kKey, kValue}) result.inputs[i] = packed->packed;
+  return result;
+}
+
+Shape AttentionNode::shape(const Problem& p, AttentionInput i) const {
+  if (!views) return p.input(inputs[i]).shape();
+  const Dims& dims = (*views)[i].dims;
+  return Shape(dims.begin(), dims.end());
+}
+
+Dims AttentionNode::dims(const NodeShapes& shapes, AttentionInput i) const {
+  return views ? (*views)[i].dims : shapes.in[static_cast<size_t>(inputs[i])];
+}
+
+Dims AttentionNode::strides(const PrepareContext& cx, AttentionInput i) const {
+  return views ? (*views)[i].strides : strides_of(cx.offer.in[static_cast<size_t>(inputs[i])].layout, dims(cx.shapes, i));
+}
+
+std::vector<Offer> in_attention_layouts(const AttentionNode& node, const Offer& offer, DType storage, bool mixed) {
+  std::vector<Offer> result;
+  for (const Layout& rows : {heads_inside(), Layout{}, rows_outside()})
+    for (const Layout& keys : {heads_inside(), Layout{}}) {
+      if (node.views ? !keys.row_major() : rows == rows_outside() || (!mixed && !(keys == rows))) continue;
+      Offer next = offer;
+      next.out[0].layout = rows;
+      next.out[0].storage = storage;
+      for (const AttentionInput i : {kQuery, kKey, kValue}) {
+        Format& format = next.in[static_cast<size_t>(node.inputs[i])];
+        format.layout = node.views ? Layout{} : i == kQuery ? rows : keys;
+        format.storage = storage;
+      }
+      result.push_back(std::move(next));
+    }
+  return result;
+}
+
+}  // namespace tenon::core::cuda
