@@ -38,7 +38,7 @@ GemmPlan plan(DType type, bool conv, bool tensor_cores, int64_t bm, int64_t bn) 
   p.type = p.output = type;
   p.conv = conv, p.tensor_cores = tensor_cores;
   p.a_vector = p.b_vector = p.y_vector = static_cast<int>(16 / size_of(type));
-  p.tile = *find_tile(tensor_cores, bm, bn);
+  p.tile = *find_tile(tensor_cores ? Multiplier::tensor_cores : Multiplier::plain, bm, bn);
   return p;
 }
 
@@ -63,6 +63,20 @@ TEST_F(OwnCompile, Products) {
   expect_compiles(odd.text(), {80, 90});
 }
 
+TEST_F(OwnCompile, ProductsOfWarpgroups) {
+  for (const auto& [bm, bn] : {std::pair{128, 128}, {64, 128}, {128, 64}, {64, 64}, {64, 32}})
+    for (bool conv : {false, true}) {
+      GemmPlan p = plan(bm == 64 ? DType::f16 : DType::bf16, conv, true, 64, 64);
+      p.warpgroups = true;
+      p.tile = *find_tile(Multiplier::warpgroups, bm, bn);
+      p.args.k = 1024;
+      p.split_into(conv ? 1 : 4, 90);
+      p.settle(true, true);
+      EXPECT_LE(p.shared_bytes(), 227 << 10);
+      expect_compiles(p.text(), {90});
+    }
+}
+
 TEST_F(OwnCompile, ProductsOfFewRows) {
   for (DType type : {DType::f32, DType::f16, DType::bf16})
     for (int rows : {8, 16}) {
@@ -81,10 +95,10 @@ TEST_F(OwnCompile, Attentions) {
   p.type = DType::f16, p.mask = DType::f32;
   p.args.depth = p.args.width = 72;
   expect_compiles(p.text(), {75, 80, 90});
-  p.flash = true, p.vector = 8;
+  p.flash = true, p.vector = 8, p.pieces = 4, p.keys = 32, p.mask_vector = 2;
   expect_compiles(p.text(), {80, 90, 120});
   p.type = DType::bf16, p.mask = DType::boolean, p.sink = DType::f32;
-  p.args.depth = p.args.width = 256, p.keys = 32, p.vector = 1;
+  p.args.depth = p.args.width = 256, p.keys = 32, p.pieces = 1, p.mask_rows = false, p.vector = 1;
   expect_compiles(p.text(), {80, 90});
 }
 

@@ -8,8 +8,11 @@
 #include "cuda/memory.h"
 #include "ops/conv.h"
 #include "ops/fused.h"
+#include "ops/index.h"
 #include "ops/matmul.h"
 #include "ops/pointwise.h"
+#include "ops/shape.h"
+#include "tactics/cuda/libraries.h"
 #include "tactics/cuda/own.h"
 
 namespace tenon::core::cuda {
@@ -137,6 +140,10 @@ TEST_F(Own, MatrixProducts) {
   product({3, 4, 770}, {770, 250}, true, false, false, "gelu_erf", true, {DType::bf16}, true);
   product({2, 1001}, {1001, 33}, true, false, false, "relu", false, {DType::f16}, true);
   product({16, 3072}, {3072, 768}, true, false, false, "", true, {DType::f16}, false);
+  product({1, 128, 3072}, {3072, 768}, true, false, false, "", true, {DType::f16}, false);
+  product({1, 197, 768}, {768, 2304}, true, false, false, "", false, {DType::bf16}, false);
+  product({300, 520}, {520, 200}, true, false, false, "gelu_tanh", true, {DType::f16}, false);
+  product({130, 210}, {210, 77}, true, false, true, "relu", false, {DType::f16}, false);
 }
 
 TEST_F(Own, Attentions) {
@@ -153,10 +160,43 @@ TEST_F(Own, Attentions) {
   capped.softcap = 2;
   attention({2, 12, 128, 64}, {2, 12, 128, 64}, 64, Attention(), {}, DType::f16);
   attention({1, 4, 197, 80}, {1, 2, 197, 80}, 80, causal, {}, DType::f16);
+  attention({1, 12, 197, 64}, {1, 12, 197, 64}, 64, Attention(), {}, DType::f16);
+  attention({1, 12, 512, 64}, {1, 12, 512, 64}, 64, causal, {}, DType::f16);
+  attention({8, 16, 384, 64}, {8, 16, 384, 64}, 64, Attention(), {random_tensor(DType::f32, {8, 1, 1, 384}, random_)}, DType::f16);
+  attention({1, 12, 128, 64}, {1, 12, 128, 64}, 64, Attention(), {random_tensor(DType::f32, {1, 1, 128, 128}, random_)}, DType::bf16);
   attention({2, 4, 65, 96}, {2, 4, 100, 96}, 128, window, {random_tensor(DType::boolean, {2, 1, 1, 100}, random_)}, DType::bf16);
   attention({2, 2, 33, 20}, {2, 2, 70, 20}, 20, capped,
             {random_tensor(DType::f32, {2, 33, 70}, random_), tensor_of<int64_t>({2}, {70, 11}), tensor_of<int64_t>({1}, {37})}, DType::f16);
   attention({1, 2, 5, 33}, {1, 2, 40, 33}, 30, causal, {{}, {}, tensor_of<int64_t>({1}, {35}), random_tensor(DType::f32, {2}, random_)}, DType::f16);
+}
+
+/// Queries, keys and values lie side by side in rows.
+TEST_F(Own, AttentionsOnOneTensor) {
+  const auto attention = [&](const Tactic& tactic, Dims x, int64_t heads, bool rows_outside, bool causal, bool masked, DType storage) {
+    Graph body;
+    const auto input = [&](const char* name, const Dims& dims) { return body.add_input(name, Type::tensor(DType::f32, Shape(dims.begin(), dims.end()))); };
+    const Dims split{x[0], x[1], 3, heads, x[2] / 3 / heads}, mask{x[0], 1, 1, x[1]};
+    const Value v = input("x0", x), five = body.add(Reshape{}, {v, body.add_constant(tensor_of<int64_t>({5}, split))});
+    Transpose turn;
+    turn.permutation = rows_outside ? std::vector<int64_t>{2, 1, 3, 0, 4} : std::vector<int64_t>{2, 0, 3, 1, 4};
+    const Value turned = body.add(turn, {five});
+    std::vector<Value> operands;
+    for (int64_t i = 0; i < 3; ++i) operands.push_back(body.add(Gather{}, {turned, body.add_constant(tensor_of<int64_t>({}, {i}))}));
+    if (masked) operands.push_back(input("x1", mask));
+    Attention op;
+    op.causal = causal;
+    body.add_output("y0", body.add(op, operands));
+    Fused fused;
+    fused.body = std::make_shared<const Graph>(std::move(body));
+    std::vector<HostValue> inputs{random_tensor(DType::f32, x, random_)};
+    if (masked) inputs.push_back(random_tensor(DType::f32, mask, random_));
+    expect(tactic, fused, std::move(inputs), {}, {storage});
+  };
+  for (const Tactic* tactic : {&own_attention_tactic(), &cudnn_attention_tactic()}) {
+    attention(*tactic, {1, 128, 2304}, 12, false, false, true, DType::f16);
+    attention(*tactic, {197, 2, 768}, 4, true, false, false, DType::f16);
+    attention(*tactic, {2, 300, 384}, 2, false, true, false, DType::bf16);
+  }
 }
 
 TEST_F(Own, Poolings) {

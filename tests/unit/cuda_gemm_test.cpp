@@ -51,6 +51,29 @@ namespace together {
 #define STAGES 4
 #include "gemm_case.inc"
 }  // namespace together
+namespace warpgroup {
+#define SCALAR f16
+#define WARPGROUPS 1
+#define CLUSTER 1
+#define B_CONSTANT 1
+#define BM 128
+#define BN 64
+#define WARPS_M 8
+#define WARPS_N 1
+#include "gemm_case.inc"
+}  // namespace warpgroup
+namespace wide_warpgroup {
+#define SCALAR bf16
+#define WARPGROUPS 1
+#define EARLY_RESIDUAL 1
+#define BM 64
+#define BN 256
+#define WARPS_M 4
+#define WARPS_N 1
+#define A_VECTOR 2
+#define B_VECTOR 2
+#include "gemm_case.inc"
+}  // namespace wide_warpgroup
 namespace tf32 {
 #define SCALAR float
 #include "gemm_case.inc"
@@ -83,6 +106,16 @@ namespace conv_odd_half {
 #define Y_VECTOR 1
 #include "gemm_case.inc"
 }  // namespace conv_odd_half
+namespace conv_warpgroup {
+#define SCALAR f16
+#define WARPGROUPS 1
+#define CONV 1
+#define BM 64
+#define BN 32
+#define WARPS_M 4
+#define WARPS_N 1
+#include "gemm_case.inc"
+}  // namespace conv_warpgroup
 namespace conv_two_half {
 #define SCALAR f16
 #define B_CONSTANT 1
@@ -224,6 +257,13 @@ TEST(GemmKernel, PiecesOfAClusterAddUp) {
   expect_product<together::Case>(33, 40, 512, 1, 8);
 }
 
+TEST(GemmKernel, ProductsOfWarpgroups) {
+  expect_product<warpgroup::Case>(140, 72, 400, 1, 3);
+  expect_product<warpgroup::Case>(70, 40, 136, 2, 1);
+  expect_product<wide_warpgroup::Case>(66, 264, 70, 1, 1);
+  expect_product<wide_warpgroup::Case>(9, 24, 200, 1, 2);
+}
+
 TEST(GemmKernel, ManyTilesInTheOrderOfLaunch) { expect_product<plain_half::Case>(300, 72, 16, 1, 1); }
 
 template <class Case>
@@ -307,6 +347,7 @@ TEST(GemmKernel, Convolutions) {
   expect_conv<conv_half::Case>({2, 7, 6, 24, 40, 1, 3, 3, 1, 1, 1}, 1);
   expect_conv<conv_half::Case>({1, 9, 9, 8, 16, 1, 3, 2, 2, 2, 3}, 1);
   expect_conv<conv_half::Case>({1, 6, 5, 48, 16, 2, 3, 3, 1, 1, 1}, 2);
+  expect_conv<conv_warpgroup::Case>({1, 9, 9, 24, 40, 1, 3, 3, 1, 1, 1}, 2);
   expect_conv<conv_half::Case>({3, 5, 5, 72, 8, 1, 1, 1, 2, 1, 0}, 1);
 }
 

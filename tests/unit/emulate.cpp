@@ -45,6 +45,7 @@ struct Fiber {
   int turn = 0;  // which of the warp's slots comes next
   std::deque<std::vector<Copy>> groups;
   std::vector<Copy> open;
+  std::vector<std::function<void()>> products;
 };
 
 struct Block {
@@ -260,6 +261,32 @@ void load_matrices_transposed(u32 (&r)[4], const void* row) {
 void multiply(f16 t, float (&d)[4], const u32 (&a)[4], u32 b0, u32 b1) { multiply_as<2>(t, d, a, b0, b1); }
 void multiply(bf16 t, float (&d)[4], const u32 (&a)[4], u32 b0, u32 b1) { multiply_as<2>(t, d, a, b0, b1); }
 void multiply(float t, float (&d)[4], const u32 (&a)[4], u32 b0, u32 b1) { multiply_as<1>(t, d, a, b0, b1); }
+
+namespace {
+
+/// Two elements of the line that starts at `tile`, chunks exchanged as warpgroup.cu says.
+u32 exchanged_word(const unsigned char* tile, int line, int pair) {
+  const auto plain = static_cast<size_t>(tile - shared_memory()) + static_cast<size_t>(line) * 128 + static_cast<size_t>(pair) * 4;
+  u32 word;
+  std::memcpy(&word, check_shared(shared_memory() + (plain ^ plain / 128 % 8 * 16), 4, 4), 4);
+  return word;
+}
+
+}  // namespace
+
+void queue_product(float (*pair)(u32, u32), float (*d)[4], int columns, const unsigned char* a, const unsigned char* b) {
+  if ((a - shared_memory()) % 1024 >= 128 || (b - shared_memory()) % 1024 >= 128) throw std::runtime_error("a tile that is not aligned");
+  self().products.push_back([=] {
+    const int lane = static_cast<int>(threadIdx.x % 32), first = static_cast<int>(threadIdx.x / 32 % 4) * 16 + lane / 4;
+    for (int j = 0; j < columns / 8; ++j)
+      for (int e = 0; e < 4; ++e)
+        for (int k = 0; k < 8; ++k) d[j][e] += pair(exchanged_word(a, first + e / 2 * 8, k), exchanged_word(b, j * 8 + lane % 4 * 2 + e % 2, k));
+  });
+}
+void wait_products() {
+  for (const auto& product : self().products) product();
+  self().products.clear();
+}
 
 float from_lane(float x, int lane) {
   const auto* lanes = gather(&x, sizeof x);

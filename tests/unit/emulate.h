@@ -101,6 +101,25 @@ template <int N>
 void load_remote(float (&to)[N], const float* mine, int rank) {
   std::memcpy(to, remote(mine, rank), sizeof to);
 }
+// What warpgroup.cu says in PTX: products happen as late as they may.
+#define SHARED_TILES SHARED_MEMORY
+inline void show_to_products() {}
+inline void fence_sums() {}
+inline void commit_products() {}
+void wait_products();
+template <int N>
+void hold(float (&)[N][4]) {}
+/// Adds rows 16 * (warp % 4) + lane / 4 and 8 more of `a` times `columns` lines of `b` to this lane's sums.
+void queue_product(float (*pair)(u32 word_a, u32 word_b), float (*d)[4], int columns, const unsigned char* a, const unsigned char* b);
+template <class T>
+float multiply_pair(u32 x, u32 y) {
+  const T low{static_cast<u16>(x)}, high{static_cast<u16>(x >> 16)};
+  return to_float(low) * to_float(T{static_cast<u16>(y)}) + to_float(high) * to_float(T{static_cast<u16>(y >> 16)});
+}
+template <class T, int N>
+void start_product(T, float (&d)[N][4], const unsigned char* a, const unsigned char* b) {
+  queue_product(multiply_pair<T>, d, N * 8, a, b);
+}
 float from_lane(float x, int lane);
 float exchange(float x, int lanes);
 inline float power_of_two(float x) { return std::exp2(x); }
@@ -112,5 +131,6 @@ inline float power_of_two(float x) { return std::exp2(x); }
 #include "kernels/cuda/squeeze_args.cu"
 #include "kernels/cuda/stem_args.cu"
 #include "kernels/cuda/tile.cu"
+#include "kernels/cuda/warpgroup.cu"
 
 }  // namespace tenon::core::emulated

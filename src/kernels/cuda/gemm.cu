@@ -2,7 +2,8 @@
 // (types); CONV; BM, BN, BK, STAGES, WARPS_M, WARPS_N; TENSOR_CORES; A_LINES_ARE_K, B_LINES_ARE_K (the lines of memory hold equal
 // k rather than a row of a, a column of b); A_VECTOR, B_VECTOR, Y_VECTOR (elements that are aligned together);
 // ACTIVATION(x); CLUSTER (the pieces of k are the blocks of a cluster, which add them up at once); B_CONSTANT (no kernel writes b);
-// EARLY_RESIDUAL (there is one, in vectors of 16 bytes, and shared memory for the block's part of it).
+// EARLY_RESIDUAL (there is one, in vectors of 16 bytes, and shared memory for the block's part of it); WARPGROUPS (products of
+// warpgroup.cu: WARPS_N is 1, each four warps have 64 rows, lines are along k and hold 128 bytes).
 
 constexpr int kWarpM = BM / WARPS_M, kWarpN = BN / WARPS_N;
 #if CONV
@@ -19,7 +20,40 @@ __device__ inline u32 word_at(const unsigned char* tile, int line_bytes, int lin
   return *reinterpret_cast<const u32*>(tile + line * line_bytes + element * 4);
 }
 
-#if TENSOR_CORES
+#if WARPGROUPS
+constexpr int kColumns = BN < 128 ? BN : 128;  // of one instruction
+static_assert(WARPS_N == 1 && kWarpM == 16 && WARPS_M % 4 == 0 && BN % kColumns == 0, "tiles of the instructions");
+static_assert(!A_LINES_ARE_K && !B_LINES_ARE_K && LoadA::kLineBytes == 128, "lines that the instructions read");
+
+struct Accumulator {
+  float sum[BN / kColumns][kColumns / 8][4];
+
+  __device__ void start(const unsigned char* a, const unsigned char* b) {
+    fence_sums();
+#pragma unroll
+    for (int k = 0; k < 128; k += 32)
+#pragma unroll
+      for (int j = 0; j < BN / kColumns; ++j)
+        start_product(SCALAR(), sum[j], a + threadIdx.x / 128 * 64 * 128 + k, b + j * kColumns * 128 + k);
+    commit_products();
+  }
+  /// Waits for what was started.
+  __device__ void add(const unsigned char*, const unsigned char*) {
+    wait_products();
+#pragma unroll
+    for (int j = 0; j < BN / kColumns; ++j) hold(sum[j]);
+  }
+  template <class Put>
+  __device__ void each(Put put) const {
+    const int warp = threadIdx.x / 32, lane = threadIdx.x % 32;
+#pragma unroll
+    for (int j = 0; j < BN / 8; ++j)
+#pragma unroll
+      for (int e = 0; e < 4; ++e)
+        put(warp * 16 + lane / 4 + e / 2 * 8, j * 8 + lane % 4 * 2 + e % 2, sum[j * 8 / kColumns][j % (kColumns / 8)][e]);
+  }
+};
+#elif TENSOR_CORES
 constexpr int kTilesM = kWarpM / 16, kTilesN = kWarpN / 8;
 constexpr int kStep = 32 / sizeof(SCALAR);  // of k in one instruction
 static_assert(kTilesN % 2 == 0 && BK % kStep == 0, "tiles of the instructions");
@@ -59,6 +93,7 @@ __device__ inline void fragment_b(u32 (&r)[4], const unsigned char* tile, int co
 struct Accumulator {
   float sum[kTilesM][kTilesN][4];
 
+  __device__ void start(const unsigned char*, const unsigned char*) {}
   __device__ void add(const unsigned char* a, const unsigned char* b) {
     const int warp = threadIdx.x / 32, row = warp / WARPS_N * kWarpM, column = warp % WARPS_N * kWarpN;
 #pragma unroll
@@ -104,6 +139,7 @@ __device__ inline void four_of_k(float (&to)[4], const unsigned char* tile, int 
 struct Accumulator {
   float sum[kRows][kColumns];
 
+  __device__ void start(const unsigned char*, const unsigned char*) {}
   __device__ void add(const unsigned char* a, const unsigned char* b) {
     const int across = threadIdx.x % kAcross, down = threadIdx.x / kAcross;
 #pragma unroll 2
@@ -165,7 +201,11 @@ __device__ inline void tile_origin(const GemmArgs& p, int& row, int& column) {
 }
 
 KERNEL(kThreads) gemm(const GemmArgs p) {
+#if WARPGROUPS
+  SHARED_TILES(shared);
+#else
   SHARED_MEMORY(shared);
+#endif
   int row, column;
   tile_origin(p, row, column);
   const int z = blockIdx.z / p.split, piece = blockIdx.z % p.split;
@@ -221,14 +261,18 @@ KERNEL(kThreads) gemm(const GemmArgs p) {
     }
   for (int step = 0; step < steps; ++step) {
     wait_copies<STAGES - 2>();
+#if WARPGROUPS
+    show_to_products();
+#endif
     __syncthreads();  // everyone's copies arrived, and the stage that is loaded next was read by all
+    const unsigned char* stage = stage_of(step);
+    accumulator.start(stage, stage + LoadA::kBytes);
     const int ahead = step + STAGES - 1;
     if (ahead < steps) {
       load_step_a(ahead);
       load_step_b(ahead);
     }
     commit_copies();
-    const unsigned char* stage = stage_of(step);
     accumulator.add(stage, stage + LoadA::kBytes);
   }
   wait_copies<0>();

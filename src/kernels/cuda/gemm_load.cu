@@ -1,8 +1,13 @@
 // How tiles of the operands of gemm.cu get into shared memory. A tile lies there line by line: a line holds the elements
-// that are neighbours in memory, and 16 bytes more, so that 8 lines start in different banks.
+// that are neighbours in memory, and 16 bytes more, so that 8 lines start in different banks; for products of warpgroups no more,
+// but its chunks are exchanged as warpgroup.cu says.
 
 constexpr int kVector = 16 / sizeof(SCALAR);
 constexpr int kThreads = WARPS_M * WARPS_N * 32;
+constexpr int kPadding = WARPGROUPS ? 0 : 16;
+
+/// Where the 16 bytes at index `chunk` of a line lie in it.
+__device__ inline int chunk_at(int line, int chunk) { return (WARPGROUPS ? chunk ^ line % 8 : chunk) * 16; }
 
 /// 16 bytes of a line, of which the first `valid` elements are read and the rest is zero. VECTOR: elements that are
 /// known to be readable and aligned together.
@@ -23,7 +28,7 @@ __device__ inline void load_chunk(unsigned char* to, const SCALAR* from, int val
 /// LINES lines of LENGTH elements, out of a matrix of `lines` lines of `length` elements that are `step` apart.
 template <int LINES, int LENGTH, int VECTOR>
 struct TileLoader {
-  static constexpr int kLineBytes = LENGTH * (int)sizeof(SCALAR) + 16;
+  static constexpr int kLineBytes = LENGTH * (int)sizeof(SCALAR) + kPadding;
   static constexpr int kBytes = LINES * kLineBytes;
   static constexpr int kChunks = LENGTH / kVector;
   static constexpr int kPasses = (LINES * kChunks + kThreads - 1) / kThreads;
@@ -38,7 +43,7 @@ struct TileLoader {
       if (LINES * kChunks % kThreads != 0 && at >= LINES * kChunks) break;
       const int line = at / kChunks, chunk = at % kChunks, column = first + chunk * kVector;
       const bool inside = first_line + line < lines;
-      load_chunk<VECTOR>(to + line * kLineBytes + chunk * 16, from + (first_line + line) * step + column, inside ? length - column : 0, from);
+      load_chunk<VECTOR>(to + line * kLineBytes + chunk_at(line, chunk), from + (first_line + line) * step + column, inside ? length - column : 0, from);
     }
   }
 };
@@ -47,7 +52,7 @@ struct TileLoader {
 /// LINES output pixels; each line is LENGTH elements of what the kernel sees there. Called with `first` growing by LENGTH.
 template <int LINES, int LENGTH, int VECTOR>
 struct PixelLoader {
-  static constexpr int kLineBytes = LENGTH * (int)sizeof(SCALAR) + 16;
+  static constexpr int kLineBytes = LENGTH * (int)sizeof(SCALAR) + kPadding;
   static constexpr int kBytes = LINES * kLineBytes;
   static constexpr int kChunks = LENGTH / kVector;
   static constexpr int kPasses = LINES * kChunks / kThreads;
@@ -81,7 +86,7 @@ struct PixelLoader {
       const int at = (int)threadIdx.x + i * kThreads, y = top[i] + down, x = left[i] + right;
       const bool inside = kernel_row < p.kernel_h && (u32)y < (u32)p.height && (u32)x < (u32)p.width;
       const SCALAR* from = image + origin[i] + ((i64)y * p.width + x) * p.pixel + channel;
-      load_chunk<kVector>(to + at / kChunks * kLineBytes + at % kChunks * 16, inside ? from : image, inside ? kVector : 0, image);
+      load_chunk<kVector>(to + at / kChunks * kLineBytes + chunk_at(at / kChunks, at % kChunks), inside ? from : image, inside ? kVector : 0, image);
     }
   }
   __device__ void advance(const GemmArgs& p) {
@@ -96,7 +101,7 @@ struct PixelLoader {
     constexpr int kPiece = VECTOR * (int)sizeof(SCALAR) >= 4 ? VECTOR * (int)sizeof(SCALAR) : 4;
     for (int i = 0; i < kPasses; ++i) {
       const int at = (int)threadIdx.x + i * kThreads;
-      unsigned char* chunk = to + at / kChunks * kLineBytes + at % kChunks * 16;
+      unsigned char* chunk = to + at / kChunks * kLineBytes + chunk_at(at / kChunks, at % kChunks);
 #pragma unroll
       for (int j = 0; j < kVector; j += VECTOR) {
         const int k = first + at % kChunks * kVector + j, tap = k / p.channels, row = tap / p.kernel_w;

@@ -71,7 +71,7 @@ class OwnConv : public Tactic {
     for (size_t axis = 2; axis < y.size(); ++axis) m = checked_mul(m, expected_size(p, y[axis], 56));
     const DType type = storage == DType::none ? p.input(0).dtype() : storage;
     const int64_t k = checked_product(w) / w[0];
-    for (const Config& config : gemm_configs(p, type, conv.group, m, w[0] / conv.group, k, is_point(conv, w))) {
+    for (const Config& config : gemm_configs(p, type, conv.group, m, w[0] / conv.group, k, is_point(conv, w), true)) {
       Offer offer = row_major_offer(p, name());
       offer.config = config;
       offer.in[0] = offer.out[0] = with_layout(channels_last(p.input(0).rank()));

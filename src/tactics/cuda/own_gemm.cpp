@@ -7,6 +7,7 @@ extern const char* const kernel_text_gemm_args;
 extern const char* const kernel_text_gemm_load;
 extern const char* const kernel_text_gemm;
 extern const char* const kernel_text_skinny;
+extern const char* const kernel_text_warpgroup;
 
 namespace tenon::core::cuda::own {
 namespace {
@@ -15,6 +16,13 @@ constexpr GemmTile kTensorTiles[] = {{256, 128, 4, 2, 3}, {128, 256, 2, 4, 3}, {
                                      {64, 64, 2, 2, 4},   {128, 32, 4, 1, 4},  {32, 128, 1, 4, 4},  {64, 32, 2, 1, 4},  {32, 64, 1, 2, 4},
                                      {32, 32, 2, 2, 4},   {16, 64, 1, 4, 4},  {16, 32, 1, 2, 4}};
 constexpr GemmTile kPlainTiles[] = {{128, 128, 2, 4, 3}, {128, 64, 2, 4, 3}, {64, 64, 2, 2, 3}, {32, 64, 2, 2, 3}};
+
+constexpr GemmTile kWarpgroupTiles[] = {{128, 128, 8, 1, 4}, {64, 128, 4, 1, 5}, {128, 64, 8, 1, 5}, {64, 64, 4, 1, 6}, {64, 32, 4, 1, 6}};
+
+std::span<const GemmTile> tiles_of(Multiplier m) {
+  if (m == Multiplier::warpgroups) return kWarpgroupTiles;
+  return m == Multiplier::tensor_cores ? std::span<const GemmTile>(kTensorTiles) : std::span<const GemmTile>(kPlainTiles);
+}
 
 constexpr int kMostCluster = 8;
 constexpr int kSkinnyColumns = 16, kSkinnyThreads = 256;  // of a block of skinny.cu
@@ -48,7 +56,7 @@ class GemmExecutable : public DeviceExecutable {
   std::string kernel_name() const override {
     const GemmTile& t = plan_.tile;
     if (plan_.skinny) return fmt::format("own_skinny:{}x{}x{}", plan_.skinny, kSkinnyColumns, plan_.args.split);
-    return fmt::format("own_{}:{}x{}x{}{}", plan_.conv ? "conv" : "gemm", t.bm, t.bn, plan_.args.split, plan_.tensor_cores ? "" : " ffma");
+    return fmt::format("own_{}:{}x{}x{}{}", plan_.conv ? "conv" : "gemm", t.bm, t.bn, plan_.args.split, plan_.warpgroups ? " warpgroups" : plan_.tensor_cores ? "" : " ffma");
   }
   bool uses_input(int i) const override { return i != 1 || !weights_; }
   int64_t workspace_bytes() const override {
@@ -85,8 +93,8 @@ class GemmExecutable : public DeviceExecutable {
 
 }  // namespace
 
-std::optional<GemmTile> find_tile(bool tensor_cores, int64_t bm, int64_t bn) {
-  for (const GemmTile& t : tensor_cores ? std::span<const GemmTile>(kTensorTiles) : std::span<const GemmTile>(kPlainTiles))
+std::optional<GemmTile> find_tile(Multiplier multiplier, int64_t bm, int64_t bn) {
+  for (const GemmTile& t : tiles_of(multiplier))
     if (t.bm == bm && t.bn == bn) return t;
   return {};
 }
@@ -95,7 +103,7 @@ int64_t GemmPlan::shared_bytes() const {
   if (skinny) return int64_t{kSkinnyThreads} / 32 * skinny * kSkinnyColumns * 4;
   const auto tile_bytes = [&](bool lines_are_k, int64_t other) {
     const int64_t lines = lines_are_k ? bk() : other, length = lines_are_k ? other : bk();
-    return lines * (length * size_of(type) + 16);
+    return lines * (length * size_of(type) + (warpgroups ? 0 : 16));
   };
   const int64_t stage = tile_bytes(a_lines_are_k, tile.bm) + tile_bytes(b_lines_are_k, tile.bn);
   const int64_t early = early_residual ? int64_t{tile.bm} * tile.bn * size_of(output) : 0;
@@ -129,7 +137,7 @@ void GemmPlan::settle(bool constant, bool has_residual) {
 
 KernelText GemmPlan::text() const {
   if (skinny) return skinny_text();
-  return text_of({kernel_text_tile, kernel_text_gemm_args, kernel_text_gemm_load, kernel_text_gemm},
+  KernelText result = text_of({kernel_text_tile, kernel_text_gemm_args, kernel_text_warpgroup, kernel_text_gemm_load, kernel_text_gemm},
                  {fmt::format("SCALAR={}", type_name(type)), fmt::format("OUTPUT={}", type_name(output)),
                   fmt::format("BIAS={}", bias == DType::none ? "float" : type_name(bias)), fmt::format("CONV={}", conv ? 1 : 0),
                   fmt::format("BM={}", tile.bm), fmt::format("BN={}", tile.bn), fmt::format("BK={}", bk()), fmt::format("STAGES={}", tile.stages),
@@ -138,7 +146,9 @@ KernelText GemmPlan::text() const {
                   fmt::format("B_LINES_ARE_K={}", b_lines_are_k ? 1 : 0), fmt::format("A_VECTOR={}", a_vector),
                   fmt::format("B_VECTOR={}", b_vector), fmt::format("Y_VECTOR={}", y_vector),
                   fmt::format("CLUSTER={}", cluster ? 1 : 0), fmt::format("B_CONSTANT={}", b_constant ? 1 : 0),
-                  fmt::format("EARLY_RESIDUAL={}", early_residual ? 1 : 0), activation});
+                  fmt::format("EARLY_RESIDUAL={}", early_residual ? 1 : 0), fmt::format("WARPGROUPS={}", warpgroups ? 1 : 0), activation});
+  result.arch_specific = warpgroups;
+  return result;
 }
 
 void GemmPlan::split_into(int64_t pieces, int compute) {
@@ -156,7 +166,13 @@ bool choose_kernel(GemmPlan& plan, const Config& config, const Problem& p, std::
       return false;
     }
   } else {
-    const auto tile = find_tile(plan.tensor_cores, config.at("bm"), config.at("bn"));
+    plan.warpgroups = config.count("warpgroups") > 0;
+    if (plan.warpgroups && (p.device.compute != 90 || size_of(plan.type) != 2 || plan.a_lines_are_k || plan.b_lines_are_k)) {
+      why = "products of warpgroups take 16-bit factors whose lines are along k, on compute capability 9.0";
+      return false;
+    }
+    const Multiplier multiplier = plan.warpgroups ? Multiplier::warpgroups : plan.tensor_cores ? Multiplier::tensor_cores : Multiplier::plain;
+    const auto tile = find_tile(multiplier, config.at("bm"), config.at("bn"));
     if (!tile) {
       why = "no kernel has tiles of this shape";
       return false;
@@ -182,22 +198,43 @@ std::vector<Config> skinny_configs(const Problem& p, int64_t m, int64_t n, int64
   return result;
 }
 
+std::vector<Config> warpgroup_configs(const Problem& p, int64_t batch, int64_t m, int64_t n, int64_t k) {
+  constexpr double kBytesPerUs = 110e3, kFlopsPerUs = 5e6;  // of a multiprocessor
+  constexpr int64_t kStep = 64;
+  std::vector<std::pair<double, Config>> ranked;
+  for (const GemmTile& t : kWarpgroupTiles)
+    for (const int64_t split : {1, 2, 3, 4, 5, 6, 8}) {
+      const int64_t all = batch * split * ceil_div(m, t.bm) * ceil_div(n, t.bn);
+      if (split > 1 && (k / split < 2 * kStep || all > 2 * p.device.multiprocessors)) continue;
+      const double step = std::max((t.bm + t.bn) * kStep * 2 / kBytesPerUs, 2.0 * t.bm * t.bn * kStep / kFlopsPerUs);
+      const double block = step * static_cast<double>(ceil_div(k, split * kStep)) + t.bm * t.bn * 4 / kBytesPerUs;
+      const double us = block * static_cast<double>(ceil_div(all, std::max(1, p.device.multiprocessors))) + (split > 1 ? 0.7 : 0.0);
+      ranked.emplace_back(us, Config{{"bm", t.bm}, {"bn", t.bn}, {"split", split}, {"warpgroups", 1}});
+    }
+  std::sort(ranked.begin(), ranked.end());
+  ranked.resize(std::min<size_t>(ranked.size(), 5));
+  std::vector<Config> result;
+  for (const auto& [time, config] : ranked) result.push_back(config);
+  return result;
+}
+
 }  // namespace
 
-std::vector<Config> gemm_configs(const Problem& p, DType type, int64_t batch, int64_t m, int64_t n, int64_t k, bool constant_b) {
+std::vector<Config> gemm_configs(const Problem& p, DType type, int64_t batch, int64_t m, int64_t n, int64_t k, bool constant_b, bool along_k) {
   const bool tensor_cores = on_tensor_cores(p, type);
+  const size_t most = 4;
+  std::vector<Config> result;
+  if (along_k && p.device.compute == 90 && size_of(type) == 2 && m > kMostSkinnyRows) result = warpgroup_configs(p, batch, m, n, k);
+  if (constant_b && tensor_cores && m <= kMostSkinnyRows) result = skinny_configs(p, m, n, k);
   std::vector<std::pair<double, Config>> ranked;
-  for (const GemmTile& t : tensor_cores ? std::span<const GemmTile>(kTensorTiles) : std::span<const GemmTile>(kPlainTiles))
+  for (const GemmTile& t : tiles_of(tensor_cores ? Multiplier::tensor_cores : Multiplier::plain))
     for (const int64_t split : {1, 2, 4, 8}) {
       if (split > 1 && (k / split < 128 || batch * ceil_div(m, t.bm) * ceil_div(n, t.bn) * split > 2 * p.device.multiprocessors)) continue;
       ranked.emplace_back(estimate(p, t, tensor_cores, type, split, batch, m, n, k), Config{{"bm", t.bm}, {"bn", t.bn}, {"split", split}});
     }
   std::sort(ranked.begin(), ranked.end());
-  std::vector<Config> result;
-  if (constant_b && tensor_cores && m <= kMostSkinnyRows) result = skinny_configs(p, m, n, k);
-  const size_t most = result.empty() ? 4 : result.size() + 2;
-  for (const auto& [time, config] : ranked)
-    if (result.size() < most) result.push_back(config);
+  ranked.resize(std::min(ranked.size(), result.empty() ? most : 2));
+  for (const auto& [time, config] : ranked) result.push_back(config);
   return result;
 }
 

@@ -85,7 +85,7 @@ class OwnMatMul : public Tactic {
     const int64_t rows = y.size() < 2 ? 1 : one_b ? product(y.size() - 1, 16) : expected_size(p, y[y.size() - 2], 128);
     const int64_t batch = one_b || y.size() < 3 ? 1 : product(y.size() - 2, 8);
     const DType type = storage == DType::none ? p.input(0).dtype() : storage;
-    for (const Config& config : gemm_configs(p, type, batch, rows, n, k, one_b && !op.transpose_a)) {
+    for (const Config& config : gemm_configs(p, type, batch, rows, n, k, one_b && !op.transpose_a, one_b && !op.transpose_a)) {
       Offer offer = row_major_offer(p, name());
       offer.config = config;
       if (one_b) offer.config["packed"] = 1;
