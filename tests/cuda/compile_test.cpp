@@ -141,10 +141,10 @@ TEST_F(Compile, Moves) {
 TEST_F(Compile, Rows) {
   const RowShape warp{true, 32, 3, 8};
   expect_compiles(softmax_text(DType::f16, DType::f32, true, warp), "softmax");
-  expect_compiles(layer_norm_text(DType::bf16, DType::bf16, DType::f32, DType::f16, false, warp), "layer norm");
+  expect_compiles(layer_norm_text(DType::bf16, DType::bf16, DType::f32, DType::f16, false, warp, true), "layer norm");
   for (const RowShape& shape : {RowShape{true, 512, 4, 4}, RowShape{true, 128, 5, 1}, RowShape{}}) {
     expect_compiles(softmax_text(DType::f16, DType::f32, false, shape), "softmax", 90);
-    expect_compiles(layer_norm_text(DType::f32, DType::bf16, DType::f32, DType::f16, true, shape), "RMS norm", 90);
+    expect_compiles(layer_norm_text(DType::f32, DType::bf16, DType::f32, DType::f16, true, shape, false), "RMS norm", 90);
   }
   expect_compiles(softmax_text(DType::f64, DType::f64, false, {}), "softmax of f64", 90);
 }

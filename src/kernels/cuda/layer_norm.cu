@@ -27,13 +27,33 @@ template <class T> inline void load_parameters(C (&to)[ROW_WIDTH], const T* from
   }
 }
 
+/// Scale and bias of the elements that a thread holds, where they are few enough to wait in registers for the statistics.
+constexpr bool kHeldParameters = ROW_VECTORS * ROW_WIDTH <= 16;
+struct Parameters {
+  C scale[ROW_VECTORS][ROW_WIDTH], bias[ROW_VECTORS][ROW_WIDTH];
+  void load(const LayerNormArgs& a, u32 lane) {
+#pragma unroll
+    for (int k = 0; k < ROW_VECTORS; ++k) load(a, lane, k);
+  }
+  void load(const LayerNormArgs& a, u32 lane, int k) {
+    const u32 at = (k * ROW_THREADS + lane) * ROW_WIDTH;
+    if (at >= a.length) return;
+    load_parameters(scale[k], a.scale, at, C(1));
+    load_parameters(bias[k], a.bias, at, C(0));
+  }
+};
+
 extern "C" __global__ void rows(const LayerNormArgs a) {
-  wait_for_previous();
   u32 index;
   Row<C> row;
   row.length = a.length;
-  if (!find_row(a.rows, index, row.lane)) return;
+  const bool found = find_row(a.rows, index, row.lane);
+  Parameters parameters;
+  if (CONSTANT_PARAMETERS && kHeldParameters && found) parameters.load(a, row.lane);
+  wait_for_previous();
+  if (!found) return;
   row.load(a.x + i64(index) * a.length);
+  if (!CONSTANT_PARAMETERS && kHeldParameters) parameters.load(a, row.lane);
   C sum = 0, squares = 0;
   if (!RMS) {
     row.each([&](C v) { sum += v; });
@@ -44,13 +64,9 @@ extern "C" __global__ void rows(const LayerNormArgs a) {
   squares = fold_row<Sum, ROW_THREADS>(squares);
   const C inverse = C(1) / p_sqrt(squares / C(a.length) + C(a.epsilon));
   store_statistics(a, index, row.lane, mean, inverse);
-  C scale[ROW_WIDTH], bias[ROW_WIDTH];
   row.store(a.y + i64(index) * a.length, [&](C v, int k, int i) {
-    if (i == 0) {
-      load_parameters(scale, a.scale, (k * ROW_THREADS + row.lane) * ROW_WIDTH, C(1));
-      load_parameters(bias, a.bias, (k * ROW_THREADS + row.lane) * ROW_WIDTH, C(0));
-    }
-    return (v - mean) * inverse * scale[i] + bias[i];
+    if (i == 0 && !kHeldParameters) parameters.load(a, row.lane, k);
+    return (v - mean) * inverse * parameters.scale[k][i] + parameters.bias[k][i];
   });
 }
 

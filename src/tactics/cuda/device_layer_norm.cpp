@@ -13,13 +13,14 @@
 
 namespace tenon::core::cuda {
 
-KernelText layer_norm_text(DType in, DType out, DType scale, DType bias, bool rms, const RowShape& shape) {
+KernelText layer_norm_text(DType in, DType out, DType scale, DType bias, bool rms, const RowShape& shape, bool constant_parameters) {
   KernelText text{std::string(kernel_text_rows) + kernel_text_layer_norm, shape.options()};
   text.options.push_back(fmt::format("-DIN={}", element_name(in)));
   text.options.push_back(fmt::format("-DOUT={}", element_name(out)));
   text.options.push_back(fmt::format("-DSCALE={}", element_name(scale)));
   text.options.push_back(fmt::format("-DBIAS={}", element_name(bias)));
   text.options.push_back(fmt::format("-DRMS={}", rms ? "true" : "false"));
+  text.options.push_back(fmt::format("-DCONSTANT_PARAMETERS={}", constant_parameters ? "true" : "false"));
   return text;
 }
 
@@ -44,11 +45,11 @@ struct Types {
 class LayerNormExecutable : public DeviceExecutable {
  public:
   LayerNormExecutable(const LayerNorm& op, int64_t rows, int64_t length, const Types& types, RowShape shape,
-                      int compute)
+                      bool constant_parameters, int compute)
       : rows_(rows), length_(length), epsilon_(op.epsilon), rms_(op.rms), shape_(shape) {
     if (rows == 0) return;
     const Module& module =
-        compiled(layer_norm_text(types.in, types.out, types.scale, types.bias, op.rms, shape), compute);
+        compiled(layer_norm_text(types.in, types.out, types.scale, types.bias, op.rms, shape, constant_parameters), compute);
     kernel_ = module.kernel("long_rows");
     if (shape.held) held_ = module.kernel("rows");
   }
@@ -131,7 +132,8 @@ class DeviceLayerNorm : public Tactic {
     const Types types(cx.problem, cx.offer);
     const auto shape = row_shape(cx.offer, length, types.widest(), why);
     if (!shape) return nullptr;
-    return std::make_shared<LayerNormExecutable>(op, rows, length, types, *shape, cx.problem.device.compute);
+    const auto is_constant = [&](int i) { return !cx.problem.input(i).present() || cx.problem.input(i).constant; };
+    return std::make_shared<LayerNormExecutable>(op, rows, length, types, *shape, is_constant(1) && is_constant(2), cx.problem.device.compute);
   }
 };
 

@@ -31,7 +31,7 @@ namespace tenon::core::cuda {
 
 /// The texts that tactics compile, for tests that compile them without a GPU.
 KernelText softmax_text(DType in, DType out, bool log, const RowShape&);
-KernelText layer_norm_text(DType in, DType out, DType scale, DType bias, bool rms, const RowShape&);
+KernelText layer_norm_text(DType in, DType out, DType scale, DType bias, bool rms, const RowShape&, bool constant_parameters);
 /// `value`: the type of the node's values, whatever their storage.
 KernelText reduce_text(ReduceKind, DType in, DType out, DType value);
 KernelText gather_text(DType from, DType to);
