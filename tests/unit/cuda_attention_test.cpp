@@ -14,6 +14,7 @@ namespace masked {
 #define MASK_TYPE float
 #define SINK float
 #define WARPS 2
+#define TILES 1
 #define PIECES 1
 #define KEYS 32
 #define STAGES 2
@@ -43,6 +44,8 @@ namespace narrow {
 #define PIECES 2
 #undef STAGES
 #define STAGES 3
+#undef TILES
+#define TILES 2
 #define DEPTH 64
 #define WIDTH 64
 #define VECTOR 8

@@ -1,13 +1,13 @@
-// Attention on tensor cores, softmax in f32. Compiled with: SCALAR, MASK_TYPE, SINK (types), MASK; WARPS (16 queries each)
+// Attention on tensor cores, softmax in f32. Compiled with: SCALAR, MASK_TYPE, SINK (types), MASK; WARPS (of 16 TILES queries each)
 // times PIECES (warps that share the keys of a query); KEYS of a warp in one step, a multiple of 16; STAGES; DEPTH and WIDTH,
 // multiples of 16 that hold those of the problem; VECTOR (elements that are aligned together); MASK_ROWS (queries have masks of
 // their own) and MASK_VECTOR (1 or 2 elements of a mask are aligned together). blockIdx is (block of queries, head, batch).
 
-constexpr int kThreads = WARPS * PIECES * 32, kQueries = WARPS * 16, kStep = PIECES * KEYS;
+constexpr int kThreads = WARPS * PIECES * 32, kQueries = WARPS * TILES * 16, kStep = PIECES * KEYS;
 constexpr int kDepthLine = DEPTH * 2 + 16, kWidthLine = WIDTH * 2 + 16;  // bytes; 16 more put 8 lines in different banks
 constexpr int kQueryBytes = kQueries * kDepthLine, kStageBytes = kStep * (kDepthLine + kWidthLine);
 constexpr int kPartLine = WIDTH + 8;  // floats
-constexpr int kPartBytes = PIECES * kQueries * (kPartLine + 2) * 4;
+[[maybe_unused]] constexpr int kPartBytes = PIECES * kQueries * (kPartLine + 2) * 4;
 
 /// Rows [first, first + ROWS) of one head, zeros beyond `rows` and `columns`.
 template <int ROWS, int COLUMNS>
@@ -56,77 +56,85 @@ struct Softmax {
   }
 };
 
-/// score = q k^T for a warp's 16 queries.
-__device__ inline void multiply_keys(float (&score)[KEYS / 8][4], const u32 (&q)[DEPTH / 16][4], const unsigned char* keys) {
+typedef float Scores[TILES][KEYS / 8][4];
+typedef float Results[TILES][WIDTH / 8][4];
+
+/// score = q k^T for a warp's queries.
+__device__ inline void multiply_keys(Scores& score, const u32 (&q)[TILES][DEPTH / 16][4], const unsigned char* keys) {
   const int lane = threadIdx.x % 32;
 #pragma unroll
-  for (int j = 0; j < KEYS / 8; ++j)
+  for (int t = 0; t < TILES; ++t)
 #pragma unroll
-    for (int e = 0; e < 4; ++e) score[j][e] = 0;
+    for (int j = 0; j < KEYS / 8; ++j)
+#pragma unroll
+      for (int e = 0; e < 4; ++e) score[t][j][e] = 0;
 #pragma unroll
   for (int d = 0; d < DEPTH / 16; ++d)
 #pragma unroll
     for (int j = 0; j < KEYS / 16; ++j) {
       u32 r[4];
       load_matrices(r, keys + (j * 16 + lane % 8 + lane / 16 * 8) * kDepthLine + d * 32 + lane / 8 % 2 * 16);
-      multiply(SCALAR(), score[2 * j], q[d], r[0], r[1]);
-      multiply(SCALAR(), score[2 * j + 1], q[d], r[2], r[3]);
+#pragma unroll
+      for (int t = 0; t < TILES; ++t) {
+        multiply(SCALAR(), score[t][2 * j], q[t][d], r[0], r[1]);
+        multiply(SCALAR(), score[t][2 * j + 1], q[t][d], r[2], r[3]);
+      }
     }
 }
 
 /// result += probabilities * values.
-__device__ inline void multiply_values(float (&result)[WIDTH / 8][4], const float (&p)[KEYS / 8][4], const unsigned char* values) {
+__device__ inline void multiply_values(Results& result, const Scores& p, const unsigned char* values) {
   const int lane = threadIdx.x % 32;
 #pragma unroll
   for (int j = 0; j < KEYS / 16; ++j) {
-    const u32 a[4] = {pack_two(SCALAR(), p[2 * j][0], p[2 * j][1]), pack_two(SCALAR(), p[2 * j][2], p[2 * j][3]),
-                      pack_two(SCALAR(), p[2 * j + 1][0], p[2 * j + 1][1]), pack_two(SCALAR(), p[2 * j + 1][2], p[2 * j + 1][3])};
+    u32 a[TILES][4];
+#pragma unroll
+    for (int t = 0; t < TILES; ++t)
+#pragma unroll
+      for (int i = 0; i < 4; ++i) a[t][i] = pack_two(SCALAR(), p[t][2 * j + i / 2][i % 2 * 2], p[t][2 * j + i / 2][i % 2 * 2 + 1]);
 #pragma unroll
     for (int e = 0; e < WIDTH / 16; ++e) {
       u32 r[4];
       load_matrices_transposed(r, values + (j * 16 + lane % 16) * kWidthLine + (e * 16 + lane / 16 * 8) * 2);
-      multiply(SCALAR(), result[2 * e], a, r[0], r[1]);
-      multiply(SCALAR(), result[2 * e + 1], a, r[2], r[3]);
+#pragma unroll
+      for (int t = 0; t < TILES; ++t) {
+        multiply(SCALAR(), result[t][2 * e], a[t], r[0], r[1]);
+        multiply(SCALAR(), result[t][2 * e + 1], a[t], r[2], r[3]);
+      }
     }
   }
 }
 
-/// What the mask adds to the scores of a warp's KEYS keys from `first` on, in the logarithm of base 2.
-__device__ inline void load_mask([[maybe_unused]] float (&to)[KEYS / 8][4], [[maybe_unused]] const MASK_TYPE* const (&rows)[2],
-                                 [[maybe_unused]] int first, [[maybe_unused]] int columns) {
+/// What a row of the mask adds to the scores of a warp's KEYS keys from `first` on, in the logarithm of base 2.
+__device__ inline void load_mask([[maybe_unused]] float (&to)[KEYS / 8][2], [[maybe_unused]] const MASK_TYPE* row, [[maybe_unused]] int first,
+                                 [[maybe_unused]] int columns) {
 #if MASK
 #pragma unroll
-  for (int half = 0; half < 2; ++half)
-#pragma unroll
-    for (int j = 0; j < KEYS / 8; ++j) {
-      const int key = first + j * 8 + threadIdx.x % 4 * 2;
-      Pack<MASK_TYPE, 2> pair = {};
-      if (!MASK_ROWS && half == 1) {
-        to[j][2] = to[j][0], to[j][3] = to[j][1];
-        continue;
-      }
-      if (MASK_VECTOR == 2) {
-        if (key < columns) pair = *reinterpret_cast<const Pack<MASK_TYPE, 2>*>(rows[half] + key);
-      } else {
-        if (key < columns) pair.v[0] = rows[half][key];
-        if (key + 1 < columns) pair.v[1] = rows[half][key + 1];
-      }
-#pragma unroll
-      for (int e = 0; e < 2; ++e) {
-#if MASK == 2
-        const float added = pair.v[e] ? 0.0f : HIDDEN;
-#else
-        const float given = to_float(pair.v[e]), added = given == HIDDEN ? HIDDEN : fmaxf(given * kLog2E, -1e30f);
-#endif
-        to[j][half * 2 + e] = key + e < columns ? added : HIDDEN;
-      }
+  for (int j = 0; j < KEYS / 8; ++j) {
+    const int key = first + j * 8 + threadIdx.x % 4 * 2;
+    Pack<MASK_TYPE, 2> pair = {};
+    if (MASK_VECTOR == 2) {
+      if (key < columns) pair = *reinterpret_cast<const Pack<MASK_TYPE, 2>*>(row + key);
+    } else {
+      if (key < columns) pair.v[0] = row[key];
+      if (key + 1 < columns) pair.v[1] = row[key + 1];
     }
+#pragma unroll
+    for (int e = 0; e < 2; ++e) {
+#if MASK == 2
+      const float added = pair.v[e] ? 0.0f : HIDDEN;
+#else
+      const float given = to_float(pair.v[e]), added = given == HIDDEN ? HIDDEN : fmaxf(given * kLog2E, -1e30f);
+#endif
+      to[j][e] = key + e < columns ? added : HIDDEN;
+    }
+  }
 #endif
 }
 
-/// Products of queries and keys become scores in the logarithm of base 2.
-__device__ inline void finish_scores(float (&score)[KEYS / 8][4], [[maybe_unused]] const float (&added)[KEYS / 8][4], const AttentionArgs& p,
-                                     const Visible (&visible)[2], int first) {
+/// Products of queries and keys become scores in the logarithm of base 2; `low` and `high`: the masks of rows lane / 4 and 8 more.
+__device__ inline void finish_scores(float (&score)[KEYS / 8][4], [[maybe_unused]] const float (&low)[KEYS / 8][2],
+                                     [[maybe_unused]] const float (&high)[KEYS / 8][2], const AttentionArgs& p, const Visible (&visible)[2], int first) {
   float scale = p.scale * kLog2E;
   if (p.softcap > 0) {
     scale = p.softcap * kLog2E;
@@ -138,7 +146,10 @@ __device__ inline void finish_scores(float (&score)[KEYS / 8][4], [[maybe_unused
 #pragma unroll
   for (int j = 0; j < KEYS / 8; ++j)
 #pragma unroll
-    for (int e = 0; e < 4; ++e) score[j][e] = score[j][e] * scale + (MASK ? added[j][e] : 0.0f);
+    for (int e = 0; e < 2; ++e) {
+      score[j][e] = score[j][e] * scale + (MASK ? low[j][e] : 0.0f);
+      score[j][e + 2] = score[j][e + 2] * scale + (MASK ? high[j][e] : 0.0f);
+    }
 #pragma unroll
   for (int half = 0; half < 2; ++half) {
     if (first >= visible[half].first && first + KEYS <= visible[half].last) continue;
@@ -208,39 +219,50 @@ KERNEL(kThreads) flash_attention(const AttentionArgs p) {
   load_rows<kQueries, DEPTH>(shared, q, p.q_step.row, first_query, p.queries, p.depth);
   for (int i = 0; i < STAGES - 1; ++i) load(begin + i);
 
-  Visible visible[2];
-  const MASK_TYPE* mask[2];
+  Visible visible[TILES][2];
+  constexpr int kMasks = MASK_ROWS ? TILES * 2 : 1;
+  const MASK_TYPE* mask[kMasks];
 #pragma unroll
-  for (int half = 0; half < 2; ++half) {
-    const int query = min(first_query + warp * 16 + lane / 4 + half * 8, p.queries - 1);
-    visible[half] = visible_keys(p, batch, query);
-    mask[half] = mask_of(p, batch, head, query);
+  for (int i = 0; i < TILES * 2; ++i) {
+    const int query = min(first_query + (warp * TILES + i / 2) * 16 + lane / 4 + i % 2 * 8, p.queries - 1);
+    visible[i / 2][i % 2] = visible_keys(p, batch, query);
+    if (i < kMasks) mask[i] = mask_of(p, batch, head, query);
   }
   wait_copies<STAGES - 2>();
   __syncthreads();
-  u32 fragment[DEPTH / 16][4];
+  u32 fragment[TILES][DEPTH / 16][4];
 #pragma unroll
-  for (int d = 0; d < DEPTH / 16; ++d)
-    load_matrices(fragment[d], shared + (warp * 16 + lane % 16) * kDepthLine + d * 32 + lane / 16 * 16);
+  for (int t = 0; t < TILES; ++t)
+#pragma unroll
+    for (int d = 0; d < DEPTH / 16; ++d)
+      load_matrices(fragment[t][d], shared + ((warp * TILES + t) * 16 + lane % 16) * kDepthLine + d * 32 + lane / 16 * 16);
 
-  Softmax softmax = {{HIDDEN, HIDDEN}, {0, 0}};
-  float result[WIDTH / 8][4] = {};
+  Softmax softmax[TILES];
+#pragma unroll
+  for (int t = 0; t < TILES; ++t) softmax[t] = {{HIDDEN, HIDDEN}, {0, 0}};
+  Results result = {};
   for (int step = begin; step < end; ++step) {
     const int first = step * kStep + piece * KEYS;
-    float score[KEYS / 8][4], added[KEYS / 8][4], scale[2];
-    load_mask(added, mask, first, p.mask_columns);
+    Scores score;
+    float added[kMasks][KEYS / 8][2];
+#pragma unroll
+    for (int i = 0; i < kMasks; ++i) load_mask(added[i], mask[i], first, p.mask_columns);
     wait_copies<STAGES - 2>();
     __syncthreads();  // everyone's copies arrived, and the stage that is loaded next was read by all
     load(step + STAGES - 1);
     if (first >= last_key) continue;
     const unsigned char* stage = stage_of(step);
     multiply_keys(score, fragment, stage + piece * KEYS * kDepthLine);
-    finish_scores(score, added, p, visible, first);
-    softmax.update(score, scale);
 #pragma unroll
-    for (int j = 0; j < WIDTH / 8; ++j)
+    for (int t = 0; t < TILES; ++t) {
+      float scale[2];
+      finish_scores(score[t], added[t * 2 % kMasks], added[(t * 2 + 1) % kMasks], p, visible[t], first);
+      softmax[t].update(score[t], scale);
 #pragma unroll
-      for (int e = 0; e < 4; ++e) result[j][e] *= scale[e / 2];
+      for (int j = 0; j < WIDTH / 8; ++j)
+#pragma unroll
+        for (int e = 0; e < 4; ++e) result[t][j][e] *= scale[e / 2];
+    }
     multiply_values(result, score, stage + kStep * kDepthLine + piece * KEYS * kWidthLine);
   }
   wait_copies<0>();
@@ -249,15 +271,15 @@ KERNEL(kThreads) flash_attention(const AttentionArgs p) {
   float* parts = reinterpret_cast<float*>(shared);
   float *tops = parts + PIECES * kQueries * kPartLine, *sums = tops + PIECES * kQueries;
 #pragma unroll
-  for (int half = 0; half < 2; ++half) {
-    const int row = piece * kQueries + warp * 16 + lane / 4 + half * 8;
-    float total = softmax.sum[half];
+  for (int i = 0; i < TILES * 2; ++i) {
+    const int t = i / 2, half = i % 2, row = piece * kQueries + (warp * TILES + t) * 16 + lane / 4 + half * 8;
+    float total = softmax[t].sum[half];
     total += exchange(total, 1);
     total += exchange(total, 2);
-    if (lane % 4 == 0) tops[row] = softmax.largest[half], sums[row] = total;
+    if (lane % 4 == 0) tops[row] = softmax[t].largest[half], sums[row] = total;
 #pragma unroll
     for (int j = 0; j < WIDTH / 8; ++j)
-      *reinterpret_cast<Pack<float, 2>*>(parts + row * kPartLine + j * 8 + lane % 4 * 2) = {{result[j][half * 2], result[j][half * 2 + 1]}};
+      *reinterpret_cast<Pack<float, 2>*>(parts + row * kPartLine + j * 8 + lane % 4 * 2) = {{result[t][j][half * 2], result[t][j][half * 2 + 1]}};
   }
   __syncthreads();
   store_results(p, parts, first_query);

@@ -20,8 +20,8 @@ int AttentionPlan::stages() const { return 3 * stage_bytes() <= 90 << 10 ? 3 : 2
 int64_t AttentionPlan::shared_bytes() const {
   if (!flash) return int64_t{warps} * (args.depth + args.width) * 4;
   const int64_t steps = (args.keys + keys * pieces - 1) / (keys * pieces);
-  const int64_t parts = int64_t{pieces} * warps * 16 * (padded_width() + 10) * 4;
-  return std::max(warps * 16 * (padded_depth() * 2 + 16) + std::min<int64_t>(steps, stages()) * stage_bytes(), parts);
+  const int64_t parts = int64_t{pieces} * block_queries() * (padded_width() + 10) * 4;
+  return std::max(block_queries() * (padded_depth() * 2 + 16) + std::min<int64_t>(steps, stages()) * stage_bytes(), parts);
 }
 
 KernelText AttentionPlan::text() const {
@@ -32,7 +32,7 @@ KernelText AttentionPlan::text() const {
       fmt::format("SINK={}", sink == DType::none ? "float" : type_name(sink))};
   if (flash) {
     for (const auto& [name, value] :
-         {std::pair("WARPS", warps), std::pair("PIECES", pieces), std::pair("KEYS", keys), std::pair("STAGES", stages()),
+         {std::pair("WARPS", warps), std::pair("TILES", tiles), std::pair("PIECES", pieces), std::pair("KEYS", keys), std::pair("STAGES", stages()),
           std::pair("DEPTH", padded_depth()), std::pair("WIDTH", padded_width()), std::pair("VECTOR", vector),
           std::pair("MASK_ROWS", mask_rows ? 1 : 0), std::pair("MASK_VECTOR", mask_vector)})
       definitions.push_back(fmt::format("{}={}", name, value));
@@ -59,13 +59,13 @@ HeadStep mask_step(const Dims& mask) {
 /// A limit of a window as the kernel takes it.
 int near(int64_t limit) { return limit < 0 ? -1 : static_cast<int>(std::min<int64_t>(limit, 1 << 30)); }
 
-/// How the warps of a block share the work: `queries` of 16 each, times `pieces` of the keys, `keys` of them at once.
+/// How the warps of a block share the work: `warps` of 16 `tiles` queries each, times `pieces` of the keys, `keys` of them at once.
 struct Sharing {
-  int64_t queries, pieces, keys;
+  int64_t warps, tiles, pieces, keys;
 };
 
 /// Attention in all of its memory orders. Config "flash": on tensor cores, with this many warps along the
-/// queries, "pieces" along the keys and "keys" of each at once; without it one warp computes one query, in f32.
+/// queries, "tiles" of 16 of them each, "pieces" along the keys and "keys" of each at once; without it one warp computes one query, in f32.
 class OwnAttention : public Tactic {
  public:
   std::string_view name() const override { return "own_attention"; }
@@ -88,7 +88,7 @@ class OwnAttention : public Tactic {
     const auto node = AttentionNode::of(cx.problem, why);
     if (!node) return nullptr;
     const AttentionPlan plan = plan_of(cx, *node);
-    if (plan.threads() > 512 || plan.keys == 0) {
+    if (plan.threads() > 512 || plan.tiles > 2 || plan.keys == 0) {
       why = "no kernel has blocks of this shape";
       return nullptr;
     }
@@ -97,7 +97,7 @@ class OwnAttention : public Tactic {
       return nullptr;
     }
     Launch launch;
-    launch.grid = dim3(blocks(plan.args.queries, plan.flash ? plan.warps * 16 : plan.warps), static_cast<unsigned>(plan.args.heads),
+    launch.grid = dim3(blocks(plan.args.queries, plan.block_queries()), static_cast<unsigned>(plan.args.heads),
                        static_cast<unsigned>(plan.batch));
     if (launch.grid.y > 65535 || launch.grid.z > 65535) {
       why = "more heads or batches than a launch can count";
@@ -108,7 +108,7 @@ class OwnAttention : public Tactic {
     const int64_t bytes = plan.flash ? plan.vector * size_of(plan.type) : 1;
     const int64_t mask_bytes = plan.mask == DType::none ? 1 : plan.mask_vector * size_of(plan.mask);
     return std::make_shared<KernelExecutable<AttentionArgs>>(
-        plan.flash ? fmt::format("own_attention:flash{}x{}x{}", plan.warps * 16, plan.pieces, plan.keys) : "own_attention:rows",
+        plan.flash ? fmt::format("own_attention:flash{}x{}x{}", plan.block_queries(), plan.pieces, plan.keys) : "own_attention:rows",
         compiled(plan.text(), cx.problem.device.compute).kernel(plan.flash ? "flash_attention" : "attention_rows"), launch, plan.args,
         [bytes, mask_bytes, item = size_of(plan.type), node = *node](AttentionArgs& a, const Args& args) {
           const auto at = [&](AttentionInput i, int64_t alignment) { return node.inputs[i] < 0 ? nullptr : input_address(args, node.inputs[i], alignment); };
@@ -142,15 +142,16 @@ class OwnAttention : public Tactic {
   static std::vector<Sharing> sharings(const Problem& p, const AttentionNode& node) {
     const Shape q = node.shape(p, kQuery), k = node.shape(p, kKey);
     const int64_t heads = checked_mul(expected_size(p, q[0], 8), expected_size(p, q[1], 12)), queries = expected_size(p, q[2], 128);
-    const int64_t keys = expected_size(p, k[2], queries), tiles = checked_mul(heads, blocks(queries, 16));
+    const int64_t keys = expected_size(p, k[2], queries), all_tiles = checked_mul(heads, blocks(queries, 16));
     const bool wide = std::max(q[3].value(), node.shape(p, kValue)[3].value()) > 128;
-    const auto sharing = [&](int64_t warps, int64_t pieces) {
+    const auto sharing = [&](int64_t warps, int64_t tiles, int64_t pieces) {
       const int64_t all = blocks(keys, pieces * 16) * 16;  // of one piece
-      return Sharing{warps, pieces, wide ? pieces > 1 ? 16 : 32 : all <= 64 ? all : pieces > 2 ? 32 : 64};
+      const int64_t most = wide ? pieces > 1 ? 16 : 32 : pieces > 2 ? 32 : 64;
+      return Sharing{warps, wide ? 1 : tiles, pieces, all <= (wide ? most : 64) ? all : most};
     };
-    if (tiles <= 2 * p.device.multiprocessors) return {sharing(1, 4), sharing(1, 2), sharing(2, 4), sharing(1, 8)};
-    if (tiles <= 8 * p.device.multiprocessors) return {sharing(2, 4), sharing(4, 2), sharing(1, 4), sharing(2, 2)};
-    return {sharing(4, 1), sharing(8, 1), sharing(4, 2)};
+    if (all_tiles <= 2 * p.device.multiprocessors) return {sharing(2, 1, 2), sharing(2, 1, 4), sharing(1, 1, 2), sharing(1, 1, 4)};
+    if (all_tiles <= 8 * p.device.multiprocessors) return {sharing(4, 1, 2), sharing(2, 2, 2), sharing(2, 1, 4), sharing(1, 2, 4)};
+    return {sharing(4, 2, 1), sharing(4, 1, 1), sharing(2, 2, 2)};
   }
 
   static bool fits_flash(const Problem& p, const AttentionNode& node, DType type) {
@@ -161,7 +162,7 @@ class OwnAttention : public Tactic {
 
   void add_offers(const Problem& p, const AttentionNode& node, DType storage, const Sharing& sharing, std::vector<Offer>& into) const {
     Offer offer = row_major_offer(p, name());
-    if (sharing.queries) offer.config = {{"flash", sharing.queries}, {"pieces", sharing.pieces}, {"keys", sharing.keys}};
+    if (sharing.warps) offer.config = {{"flash", sharing.warps}, {"tiles", sharing.tiles}, {"pieces", sharing.pieces}, {"keys", sharing.keys}};
     for (Offer& each : in_attention_layouts(node, offer, storage, true)) into.push_back(std::move(each));
   }
 
@@ -178,7 +179,7 @@ class OwnAttention : public Tactic {
       const auto found = cx.offer.config.find(name);
       return found == cx.offer.config.end() ? otherwise : static_cast<int>(std::clamp<int64_t>(found->second, 1, 64));
     };
-    if (plan.flash) plan.warps = number("flash", 4), plan.pieces = number("pieces", 1), plan.keys = number("keys", 32) / 16 * 16;
+    if (plan.flash) plan.warps = number("flash", 4), plan.tiles = number("tiles", 1), plan.pieces = number("pieces", 1), plan.keys = number("keys", 32) / 16 * 16;
     plan.batch = q[0];
     AttentionArgs& a = plan.args;
     a.heads = static_cast<int>(q[1]), a.groups = static_cast<int>(k[1]);

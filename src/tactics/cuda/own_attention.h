@@ -10,13 +10,14 @@ struct AttentionPlan {
   AttentionArgs args{};
   DType type = DType::none, mask = DType::none, sink = DType::none;
   bool flash = false;
-  int warps = 4, pieces = 1, keys = 64, vector = 1;  // see flash_attention.cu
+  int warps = 4, tiles = 1, pieces = 1, keys = 64, vector = 1;  // see flash_attention.cu
   bool mask_rows = true;
   int mask_vector = 1;
   int64_t batch = 1;
   int padded_depth() const { return (args.depth + 15) / 16 * 16; }
   int padded_width() const { return (args.width + 15) / 16 * 16; }
   int threads() const { return warps * pieces * 32; }
+  int block_queries() const { return flash ? warps * tiles * 16 : warps; }
   int stages() const;
   int64_t shared_bytes() const;
   KernelText text() const;

@@ -17,7 +17,7 @@ constexpr GemmTile kTensorTiles[] = {{256, 128, 4, 2, 3}, {128, 256, 2, 4, 3}, {
                                      {32, 32, 2, 2, 4},   {16, 64, 1, 4, 4},  {16, 32, 1, 2, 4}};
 constexpr GemmTile kPlainTiles[] = {{128, 128, 2, 4, 3}, {128, 64, 2, 4, 3}, {64, 64, 2, 2, 3}, {32, 64, 2, 2, 3}};
 
-constexpr GemmTile kWarpgroupTiles[] = {{128, 128, 8, 1, 4}, {64, 128, 4, 1, 5}, {128, 64, 8, 1, 5}, {64, 64, 4, 1, 6}, {64, 32, 4, 1, 6}};
+constexpr GemmTile kWarpgroupTiles[] = {{128, 128, 8, 1, 3}, {64, 128, 4, 1, 4}, {128, 64, 8, 1, 4}, {64, 64, 4, 1, 6}, {64, 32, 4, 1, 6}};
 
 std::span<const GemmTile> tiles_of(Multiplier m) {
   if (m == Multiplier::warpgroups) return kWarpgroupTiles;
