@@ -9,7 +9,7 @@ namespace tenon::core {
 struct PassOptions {
   bool exact = false;               // no rewrite that changes the order of floating-point operations
   bool strict_nan = false;          // no rewrite that loses a NaN or an infinity
-  bool fuse_gates = false;          // the device has a kernel for squeeze-and-excite gates
+  bool fuse_gates = false;          // the device has kernels for squeeze-and-excite gates and for attention on views of one tensor
   std::set<std::string> disabled;   // names of passes left out
   int64_t stop_after_rewrite = -1;  // at most this many changes in all; -1: no limit
 };
