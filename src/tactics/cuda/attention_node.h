@@ -21,7 +21,7 @@ struct AttentionNode {
   /// Elements between neighbours along each axis.
   Dims strides(const PrepareContext&, AttentionInput i) const;
   /// Elements in front of the first.
-  int64_t offset(AttentionInput i) const { return views ? (*views)[i].offset : 0; }
+  int64_t offset(AttentionInput i) const { return views && i <= kValue ? (*views)[i].offset : 0; }
 };
 
 /// Memory orders of [batch, heads, rows, columns]: [batch, rows, heads, columns], which a projection writes before its heads are
