@@ -90,6 +90,7 @@ std::vector<ConstRef> read_weights(Bytes table, Bytes weights, const std::shared
   ByteReader r(table, ErrorCode::corrupt_engine, "the weight table");
   std::vector<ConstRef> constants;
   const uint32_t count = read_count(r, 22);
+  int64_t end = 0;
   for (uint32_t i = 0; i < count; ++i) {
     std::string name = read_text(r);
     const Type type = read_type(r);
@@ -98,6 +99,8 @@ std::vector<ConstRef> read_weights(Bytes table, Bytes weights, const std::shared
     if (!type.is_tensor() || !type.ranked || !dims) corrupt("a weight's shape is not constant");
     if (offset < 0 || bytes < 0 || offset > static_cast<int64_t>(weights.size()) || bytes > static_cast<int64_t>(weights.size()) - offset)
       corrupt("a weight lies outside the weights section");
+    if (offset != round_up(end, kAlignment)) corrupt("a weight does not begin where the one before it ends");
+    end = offset + bytes;
     const Bytes part = weights.subspan(offset, bytes);
     if (type.dtype == DType::string) {
       constants.push_back(Constant::make(read_strings(part, *dims), std::move(name)));
