@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Times Tenon and PyTorch on one GPU: each case in turn, Tenon's engine built for its shapes, PyTorch eager in the same precision
-as a captured graph (and torch.compile with --compile), ONNX Runtime's CUDA provider where it is there. Times are GPU times of
+as a captured graph (and torch.compile in the cases of --compile), ONNX Runtime's CUDA provider where it is there. Times are GPU times of
 graph replays with the inputs on the device.
 
-    python3 bench/gpu.py --models FOLDER --out results.json [--precision f16|bf16|f32|tf32] [--compile] [--no-check] [MODEL:BATCH,... ...]
+    python3 bench/gpu.py --models FOLDER --out results.json [--precision f16|bf16|f32|tf32] [--compile MODEL:BATCH] [--no-check] [MODEL:BATCH,... ...]
 
 FOLDER holds the models of bench/export_models.py (or bench/model_outline.py). Needs torch, torchvision and transformers for
 the peers; without them only Tenon is timed.
@@ -19,6 +19,7 @@ import time
 
 from gpu_peers import random_inputs, read_cases, shapes_of
 
+PEERS_LIMIT_S = 420  # of all peers together
 LIMIT_S = 180  # of one call of tenon: a case that hangs is a row without its time
 CASES = ["resnet50:1,8,32,128", "mobilenet_v2:1,128", "efficientnet_b0:1,128", "convnext_tiny:32", "vit_b_16:1,32", "bert_base_s128:1,32",
          "bert_large_s384:8", "gpt2_s512:1"]
@@ -64,10 +65,16 @@ def time_tenon(arguments, name, batch):
 
 def time_peers(cases, arguments):
     command = [sys.executable, pathlib.Path(__file__).parent / "gpu_peers.py", "--precision", arguments.precision, "--models", arguments.models]
-    run = subprocess.run(command + ["--compile"] * arguments.compile + [f"{n}:{b}" for n, b in cases], capture_output=True, text=True)
-    rows = [json.loads(line) for line in run.stdout.splitlines() if line.startswith("{")]
-    if run.returncode:
-        print("peers:", run.stderr.strip().splitlines()[-1:], file=sys.stderr)
+    command += [word for case in arguments.compile for word in ("--compile", case)] + [f"{n}:{b}" for n, b in cases]
+    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as log:
+        try:
+            code = subprocess.run(command, stdout=out, stderr=log, text=True, timeout=PEERS_LIMIT_S).returncode
+        except subprocess.TimeoutExpired:
+            code = f"stopped after {PEERS_LIMIT_S} s"
+        out.seek(0), log.seek(0)
+        if code:
+            print("peers:", code, log.read().strip().splitlines()[-1:], file=sys.stderr)
+        rows = [json.loads(line) for line in out.read().splitlines() if line.startswith("{") and line.endswith("}")]
     return {row.pop("case"): row for row in rows}
 
 
@@ -77,7 +84,7 @@ def main():
     parser.add_argument("--models", type=pathlib.Path)
     parser.add_argument("--out", type=pathlib.Path)
     parser.add_argument("--precision", default="f16")
-    parser.add_argument("--compile", action="store_true")
+    parser.add_argument("--compile", action="append", default=[], metavar="MODEL:BATCH", help="time torch.compile too in this case (minutes each)")
     parser.add_argument("--no-check", action="store_true", help="leave out the comparison with ONNX Runtime")
     parser.add_argument("--no-peers", action="store_true")
     arguments = parser.parse_args()
@@ -88,7 +95,7 @@ def main():
               **(json.loads(built.read_text()) if built.exists() else {}), "versions": {}, "cases": {}}
     others = {} if arguments.no_peers else time_peers(cases, arguments)
     result["versions"] = others.pop("versions", {})
-    print(f"{'case':24} {'tenon':>9} {'torch':>9} {'compile':>9} {'ratio':>7} {'build s':>8} {'error':>8} {'cosine':>9} steps")
+    print(f"{'case':24} {'tenon':>9} {'torch':>9} {'compile':>9} {'ort':>9} {'ratio':>7} {'build s':>8} {'error':>8} {'cosine':>9} steps")
     for name, batch in cases:
         key = f"{name}:{batch}"
         row = dict(others.get(key, {}))
@@ -99,7 +106,7 @@ def main():
         result["cases"][key] = row
         best = min((row[k] for k in ("torch_graph_ms", "torch_compile_ms", "onnxruntime_ms") if k in row), default=None)
         ratio = row["tenon_ms"] / best if best and "tenon_ms" in row else float("nan")
-        print(f"{key:24} {row.get('tenon_ms', float('nan')):9.4f} {row.get('torch_graph_ms', float('nan')):9.4f} {row.get('torch_compile_ms', float('nan')):9.4f} "
+        print(f"{key:24} {row.get('tenon_ms', float('nan')):9.4f} {row.get('torch_graph_ms', float('nan')):9.4f} {row.get('torch_compile_ms', float('nan')):9.4f} {row.get('onnxruntime_ms', float('nan')):9.4f} "
               f"{ratio:7.2f} {row.get('build_s', 0):8.1f} {row.get('error', float('nan')):8.1e} {row.get('cosine', float('nan')):9.6f} {row.get('steps', '')} {row.get('failed', '')}", flush=True)
         arguments.out.write_text(json.dumps(result, indent=1))
 

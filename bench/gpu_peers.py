@@ -2,7 +2,7 @@
 """What bench/gpu.py and bench/gpu_memory.py compare with: PyTorch's eager model as a captured graph (and torch.compile), and ONNX
 Runtime's CUDA provider where onnxruntime-gpu is there. Prints one line of JSON for each case.
 
-    python3 bench/gpu_peers.py [--precision f16|bf16|f32|tf32] [--compile] [--models FOLDER] MODEL:BATCH ..."""
+    python3 bench/gpu_peers.py [--precision f16|bf16|f32|tf32] [--compile MODEL:BATCH] [--models FOLDER] MODEL:BATCH ..."""
 import argparse
 import json
 import pathlib
@@ -26,8 +26,8 @@ def random_inputs(session, name, batch):
     dims = {one.partition(":")[0]: [int(n) for n in one.partition(":")[2].split("x")] for one in shapes_of(name, batch).split(",")}
     for t in session.get_inputs():
         shape = dims[t.name]
-        if t.type == "tensor(float)":
-            inputs[t.name] = random.standard_normal(shape).astype(np.float32)
+        if t.type in ("tensor(float)", "tensor(float16)"):
+            inputs[t.name] = random.standard_normal(shape).astype(np.float32 if t.type == "tensor(float)" else np.float16)
         else:
             inputs[t.name] = (np.ones(shape) if t.name == "mask" else random.integers(0, 30000, shape)).astype(np.int64)
     return inputs
@@ -119,14 +119,29 @@ class Torch:
         return {"torch": self.torch.__version__, "cudnn": self.torch.backends.cudnn.version(), "transformers": transformers.__version__}
 
 
+def half_model(path):
+    """The model with its floats as halves, made by ONNX Runtime's converter; kept beside it."""
+    import onnx
+    from onnxruntime.transformers.float16 import convert_float_to_float16
+    half = path.with_suffix(".f16.onnx")
+    if not half.exists():
+        onnx.save(convert_float_to_float16(onnx.load(path), disable_shape_infer=True), half)
+    return half
+
+
 def onnxruntime_row(models, name, batch, precision):
-    """GPU time of a graph replay through ONNX Runtime's CUDA provider, with inputs and outputs on the device; f32 models only."""
+    """GPU time of a graph replay through ONNX Runtime's CUDA provider, with inputs and outputs on the device."""
     import onnxruntime
     import torch
-    if precision not in ("f32", "tf32") or "CUDAExecutionProvider" not in onnxruntime.get_available_providers():
+    if precision == "bf16" or "CUDAExecutionProvider" not in onnxruntime.get_available_providers():
         return {}
-    options = {"enable_cuda_graph": "1", "use_tf32": "1" if precision == "tf32" else "0"}
-    session = onnxruntime.InferenceSession(str(models / f"{name}.onnx"), providers=[("CUDAExecutionProvider", options)])
+    stream = torch.cuda.Stream()
+    options = {"enable_cuda_graph": "1", "use_tf32": "0" if precision == "f32" else "1", "prefer_nhwc": "1", "cudnn_conv_algo_search": "EXHAUSTIVE",
+               "user_compute_stream": str(stream.cuda_stream)}
+    path = models / f"{name}.onnx"
+    quiet = onnxruntime.SessionOptions()
+    quiet.log_severity_level = 3
+    session = onnxruntime.InferenceSession(str(half_model(path) if precision == "f16" else path), quiet, providers=[("CUDAExecutionProvider", options)])
     if session.get_providers()[0] != "CUDAExecutionProvider":
         return {"onnxruntime_error": "its CUDA provider did not load"}
     binding, kept = session.io_binding(), []
@@ -137,12 +152,13 @@ def onnxruntime_row(models, name, batch, precision):
         binding.bind_output(output.name, "cuda")
     times = []
     for i in range(WARM_RUNS + RUNS):
-        torch.cuda.synchronize()
-        begin = time.perf_counter()
+        begin, end = torch.cuda.Event(True), torch.cuda.Event(True)
+        begin.record(stream)
         session.run_with_iobinding(binding)
-        torch.cuda.synchronize()
+        end.record(stream)
+        end.synchronize()
         if i >= WARM_RUNS:
-            times.append((time.perf_counter() - begin) * 1000)
+            times.append(begin.elapsed_time(end))
     return {"onnxruntime_ms": sorted(times)[len(times) // 2], "onnxruntime": onnxruntime.__version__}
 
 
@@ -154,7 +170,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("cases", nargs="+")
     parser.add_argument("--precision", default="f16")
-    parser.add_argument("--compile", action="store_true")
+    parser.add_argument("--compile", action="append", default=[], metavar="MODEL:BATCH")
     parser.add_argument("--models", type=pathlib.Path)
     arguments = parser.parse_args()
     torch = Torch(arguments.precision)
@@ -162,7 +178,7 @@ def main():
     for name, batch in read_cases(arguments.cases):
         row = {"case": f"{name}:{batch}"}
         try:
-            row.update(torch.row(name, batch, arguments.compile))
+            row.update(torch.row(name, batch, f"{name}:{batch}" in arguments.compile))
         except Exception as e:  # a peer that fails is a row without its time
             row["torch_error"] = str(e)[:200]
         try:

@@ -43,18 +43,22 @@ def ms(row, key):
     return f"{row[key]:.3f}" if key in row else "-"
 
 
+GPU_PEERS = {"torch_graph_ms": "PyTorch graph", "torch_compile_ms": "torch.compile", "onnxruntime_ms": "ONNX Runtime CUDA"}
+
+
 def gpu_table(result):
     stale = result["sources"] != gpu_sources()
-    compiled = any("torch_compile_ms" in row for row in result["cases"].values())
+    rows = result["cases"].values()
+    peers = [key for key in GPU_PEERS if any(key in row for row in rows)]
+    about = {"torch_graph_ms": f"PyTorch {result['versions'].get('torch')}, channels last, eager as a captured graph", "torch_compile_ms": "torch.compile in max-autotune mode",
+             "onnxruntime_ms": f"ONNX Runtime {next((row['onnxruntime'] for row in rows if 'onnxruntime' in row), '')} on the model converted to that precision, with CUDA graphs"}
     lines = [f"{result['gpu']}, {result['date']}, {result['precision']}: ms of GPU time per call of a captured graph with inputs on the device, medians, "
-             f"both in one run. PyTorch {result['versions']['torch']} in half precision, channels last, eager as a captured graph"
-             + (" and torch.compile (max-autotune)" if compiled else "") + f". Cosine: with ONNX Runtime's f32 outputs on the same input. Tenon at {result['commit']}.", "",
-             "| model, batch | Tenon | PyTorch graph | " + ("torch.compile | " if compiled else "") + "Tenon / better peer | build, s | cosine |",
-             "|---|---|---|---|---|---|" + ("---|" if compiled else "")]
+             f"all in one run. {'; '.join(about[key] for key in peers)}. Cosine: with ONNX Runtime's f32 outputs on the same input. Tenon at {result['commit']}.", "",
+             "| " + " | ".join(["model, batch", "Tenon", *(GPU_PEERS[key] for key in peers), "Tenon / best peer", "build, s", "cosine"]) + " |",
+             "|---" * (len(peers) + 5) + "|"]
     for key, row in result["cases"].items():
-        peers = [row[k] for k in ("torch_graph_ms", "torch_compile_ms") if k in row]
-        ratio = f"{row['tenon_ms'] / min(peers):.2f}" if peers and "tenon_ms" in row else "-"
-        cells = [ms(row, "tenon_ms"), ms(row, "torch_graph_ms"), *([ms(row, "torch_compile_ms")] if compiled else []), ratio,
+        best = min((row[k] for k in peers if k in row), default=None)
+        cells = [ms(row, "tenon_ms"), *(ms(row, k) for k in peers), f"{row['tenon_ms'] / best:.2f}" if best and "tenon_ms" in row else "-",
                  f"{row['build_s']:.0f}" if "build_s" in row else "-", f"{row['cosine']:.5f}" if "cosine" in row else "-"]
         if stale:
             cells[-1] += " (not measured at this commit)"
