@@ -2,6 +2,7 @@
 
 #include "tactics/all.h"
 #include "tactics/own_convs.h"
+#include "tactics/row_product.h"
 
 namespace tenon::core {
 
@@ -31,6 +32,7 @@ std::span<const Tactic* const> tactics_for(std::string_view device_kind) {
       &bottleneck_tactic(),
       &onednn_deconv_tactic(),
       &onednn_matmul_tactic(),
+      &row_product_tactic(),
       &reduce_tactic(),
       &onednn_pool_tactic(),
       &attention_tactic(),

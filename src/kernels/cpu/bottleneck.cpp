@@ -1,28 +1,21 @@
 #include "kernels/cpu/bottleneck.h"
 
 #include <algorithm>
-#include <limits>
 
 #include "base/checked.h"
 #include "kernels/cpu/matrix_tile.h"
+#include "kernels/cpu/row_product.h"
 
 namespace tenon::core::cpu {
 namespace {
 
-bool is_bounded(const DepthwiseFinish& f) { return f.low > -std::numeric_limits<float>::infinity() || f.high < std::numeric_limits<float>::infinity(); }
-
 /// y[pixels, outputs] = a 1x1 convolution of x[pixels, inputs].
 void point(const float* x, int64_t pixels, int64_t inputs, int64_t outputs, const float* packed, const DepthwiseFinish& f,
            const float* residual, float* y) {
-  static const StripFunction add = find_f32_function("add", 0);
-  static const StripFunction clip = find_f32_function("clip", 0);
   PanelProduct product{x, inputs, nullptr, packed, matrix_panel() * inputs, y, outputs, pixels, inputs, outputs, 1, f.bias};
-  const int64_t count = pixels * outputs;
   if (!residual) product.low = f.low, product.high = f.high;
   multiply_packed(product);
-  if (residual) add({y, {y, residual, nullptr}, count, 0, 0});
-  if (residual && is_bounded(f)) clip({y, {y, nullptr, nullptr}, count, f.low, f.high});
-  if (f.activation) f.activation({y, {y, nullptr, nullptr}, count, f.alpha, f.beta});
+  finish_sums(f, residual, y, pixels * outputs);
 }
 
 }  // namespace
