@@ -1,20 +1,28 @@
 #!/usr/bin/env python3
-"""Writes docs/nvinfer1-methods.md: every method of the nvinfer1 API, whether include/ declares it, and the test that calls
-it. `--check` fails when the page is not what this script would write, or when a method is missing."""
+"""Writes docs/nvinfer1-methods.md: every method of the nvinfer1 API, whether include/ declares it, and its test: the one
+that failed when scripts/empty_adapters.py emptied the method (bench/results/emptied.json). For methods that it has not
+emptied yet the page names a test that looks as if it calls them, and says so. `--check` fails when the page is not what
+this script would write, or when a method is missing."""
+import json
 import pathlib
 import re
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs/nvinfer1-methods.md"
+EMPTIED = ROOT / "bench/results/emptied.json"
 # Classes whose whole answer is a message.
 ANSWERS = {"safe::IRuntime": "no safety runtime", "safe::ICudaEngine": "no safety runtime", "safe::IExecutionContext": "no safety runtime",
            "consistency::IConsistencyChecker": "no safety plans", "consistency::IPluginChecker": "no safety plans",
            "nvcaffeparser1::IBlobNameToTensor": "no Caffe parser", "nvcaffeparser1::IBinaryProtoBlob": "no Caffe parser",
            "nvcaffeparser1::IPluginFactoryV2": "no Caffe parser", "nvcaffeparser1::ICaffeParser": "no Caffe parser", "nvuffparser::IUffParser": "no UFF parser"}
 ANSWERING_METHODS = {"setDLACore": "no DLA", "getDLACore": "no DLA", "getNbDLACores": "no DLA", "canRunOnDLA": "no DLA", "getMaxDLABatchSize": "no DLA"}
+# The tests that show the answer where no object of the class can be had.
+ANSWER_TESTS = {"safe": "Safety.AnswersThatItIsNotThere", "consistency": "Safety.AnswersThatItIsNotThere",
+                "nvcaffeparser1": "ParsersTest.CaffeAnswersWithTheWayToOnnx", "nvuffparser": "ParsersTest.UffAnswersWithTheWayToOnnx"}
 # Declared so that plugins and calibrators compile; the builder does not call them yet.
 LATER = [(re.compile(r"IPluginV2\w*|IPluginCreator|IDimensionExpr|IExprBuilder"), "plugins"), (re.compile(r"IInt8\w+"), "int8")]
+LATER_METHODS = {"addPluginV2": "plugins"}
 # How tests name objects of a class, where the method's name alone would also fit other classes.
 OBJECTS = {"IRuntime": r"runtime|other", "ICudaEngine": r"\w*engine|wide|names|none|again", "IExecutionContext": r"\w*context|own|[ab]|foreign",
            "IRefitter": r"refitter", "IEngineInspector": r"inspector", "IHostMemory": r"\w*memory|plan|blob|bytes|cache\w*",
@@ -71,7 +79,7 @@ def read_tests():
     return sorted(blocks, key=lambda b: "/" in b[0])
 
 
-def find_test(owner, name, tests):
+def looks_tested(owner, name, tests):
     plain = owner.split("::")[-1]
     if CLIENT.fullmatch(plain):
         pattern = re.compile(rf"\b{name}\(")
@@ -87,17 +95,30 @@ def declared_in(headers, header, owner, name):
     return bool(re.search(rf"\b{name}\s*\(", body))
 
 
-def state_of(owner, name, declared, test):
+def state_of(owner, name, declared, emptied):
     if not declared:
         return "missing"
     if owner in ANSWERS:
         return f"answers: {ANSWERS[owner]}"
-    if name in ANSWERING_METHODS and test:
+    if name in ANSWERING_METHODS:
         return f"answers: {ANSWERING_METHODS[name]}"
-    later = next((mark for pattern, mark in LATER if pattern.fullmatch(owner)), None)
+    if emptied.startswith("noticed") and name not in LATER_METHODS:
+        return "implemented and tested"
+    later = LATER_METHODS.get(name) or next((mark for pattern, mark in LATER if pattern.fullmatch(owner)), None)
     if later:
         return f"declared only: {later}"
-    return "implemented and tested" if test else "no test found"
+    return "no test notices when it is empty" if emptied else "not emptied yet"
+
+
+def row_id(owner, name, parameters):
+    return f"{owner}::{name}" + ("" if parameters == "level 10" else f"({parameters})")
+
+
+def test_of(owner, name, recorded, tests):
+    """The recorded test while it is still there; else the one that shows the answer, or looks as if it calls the method."""
+    if recorded.get("test") in dict(tests):
+        return recorded["test"]
+    return ANSWER_TESTS.get(owner.split("::")[0]) or looks_tested(owner, name, tests)
 
 
 def additions(headers, listed):
@@ -111,17 +132,26 @@ def additions(headers, listed):
                 yield header, owner, name, "level 10"
 
 
+def listed_methods():
+    listed = list(read_methods())
+    return listed + list(additions(read_headers(), listed))
+
+
 def rows():
-    headers, tests, listed = read_headers(), read_tests(), list(read_methods())
-    for header, owner, name, parameters in listed + list(additions(headers, listed)):
-        test = find_test(owner, name, tests)
-        yield header, owner, name, parameters, state_of(owner, name, declared_in(headers, header, owner, name), test), test
+    headers, tests = read_headers(), read_tests()
+    emptied = json.loads(EMPTIED.read_text())["rows"] if EMPTIED.exists() else {}
+    for header, owner, name, parameters in listed_methods():
+        recorded = emptied.get(row_id(owner, name, parameters), {})
+        test = test_of(owner, name, recorded, tests)
+        noticed = recorded.get("state", "") if not recorded.get("test") or recorded["test"] == test else ""
+        yield header, owner, name, parameters, state_of(owner, name, declared_in(headers, header, owner, name), noticed), test
 
 
 def page(table):
     lines = ["# The methods of the nvinfer1 API", "",
-             "Written by `scripts/api_table.py` from the headers and the tests. `c-` is const, `i32` an integer of 32 bits; rows of level 10",
-             "are what later releases added under names that do not clash.", ""]
+             "Written by `scripts/api_table.py` from the headers, the tests and `bench/results/emptied.json`. `c-` is const, `i32` an integer of 32 bits;",
+             "rows of level 10 are what later releases added under names that do not clash. \"Implemented and tested\": the named test failed when",
+             "`scripts/empty_adapters.py` made the method do nothing.", ""]
     counts = {}
     for row in table:
         key = row[4].split(":")[0]

@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 import numpy as np
@@ -105,7 +106,9 @@ class TrtexecTest(unittest.TestCase):
     def test_help(self):
         result = self.run_program("--help")
         self.assertEqual(result.returncode, 0)
-        self.assertEqual(self.run_program("-h").stdout.splitlines()[1:], result.stdout.splitlines()[1:])
+        short = self.run_program("-h")
+        self.assertEqual(short.stdout.splitlines()[1:], result.stdout.splitlines()[1:])
+        self.assertEqual(short.stderr, "")
         self.compare("help", result)
 
     def test_options_are_printed(self):
@@ -113,7 +116,7 @@ class TrtexecTest(unittest.TestCase):
                            ("--directIO", "DirectIO mode: Enabled"), ("--consistency", "Skipping consistency checker"), ("--excludeLeanRuntime", "Exclude Lean Runtime: Enabled"),
                            ("--tempfileControls=in_memory:deny", "Tempfile Controls: { in_memory: deny, temporary: allow }"), ("--ignoreParsedPluginLibs", "ignoreParsedPluginLibs: 1"),
                            ("--dynamicPlugins=libm.so.6", "Loading supplied plugin library: libm.so.6"), ("--optShapesCalib=x:3x3x8x8", "Input calibration shape: x=3x3x8x8"),
-                           ("--layerDeviceTypes=conv1:GPU", "Layer Device Types: conv1:GPU"), ("--cpuOnly", "Device: cpu"), ("--bf16", "FP32+BF16"),
+                           ("--layerDeviceTypes=conv1:GPU", "Layer Device Types: conv1:GPU"), ("--cpuOnly", "Device: cpu"), ("--distributiveIndependence", "Distributive Independence: Enabled"), ("--bf16", "FP32+BF16"), ("--exposeDMA", "ExposeDMA: Enabled"),
                            ("--preview=-fasterDynamicShapes0805", "kFASTER_DYNAMIC_SHAPES_0805 [OFF]"), ("--noBuilderCache", "timingCacheMode: disable")]:
             with self.subTest(word):
                 if "cpuOnly" in word and DEVICE != "cpu":
@@ -176,7 +179,7 @@ class TrtexecTest(unittest.TestCase):
         self.assertIn("Input: x,3,4,4", uff)
 
     def test_what_has_no_effect_is_said(self):
-        for word in ["--int8", "--ni", "--nativeInstanceNorm", "--maxAuxStreams=2", "--useManagedMemory", "--persistentCacheRatio=0.5", "--minTiming=2", "--avgTiming=2", "--preview=+profileSharing0806",
+        for word in ["--int8", "--int4", *(["--noTF32"] if DEVICE == "cpu" else []), "--ni", "--nativeInstanceNorm", "--maxAuxStreams=2", "--useManagedMemory", "--persistentCacheRatio=0.5", "--minTiming=2", "--avgTiming=2", "--preview=+profileSharing0806",
                      "--excludeLeanRuntime", "--tempdir=/tmp", "--hardwareCompatibilityLevel=ampere+", "--calib=cache"]:
             with self.subTest(word):
                 result = self.passes("--onnx=small.onnx", "--optShapes=x:2x3x16x16", word, *QUICK)
@@ -314,6 +317,9 @@ class TrtexecTest(unittest.TestCase):
         times = json.loads((self.loaded("--exportTimes=loop.json", "--iterations=7", "--idleTime=5", "--sleepTime=20"), (self.folder / "loop.json").read_text())[1])
         starts = [t["startComputeMs"] for t in times]
         self.assertTrue(all(b - a >= 5 for a, b in zip(starts, starts[1:])))
+        begin = time.monotonic()
+        self.assertIn("Sleep time: 1500ms", self.loaded("--sleepTime=1500").stdout)
+        self.assertGreater(time.monotonic() - begin, 1.5)
         result = self.passes("--loadEngine=small.engine", "--duration=0.2", "--warmUp=50", "--iterations=1")
         self.assertGreaterEqual(float(re.search(r"Timing trace has \d+ queries over (\S+) s", result.stdout).group(1)), 0.15)
         self.assertGreater(int(re.search(r"Warmup completed (\d+) queries over 50 ms", result.stdout).group(1)), 0)
@@ -356,7 +362,8 @@ class TrtexecTest(unittest.TestCase):
         self.assertIn("=== Profile (", separate.stdout)
 
     def test_layer_information(self):
-        self.loaded("--exportLayerInfo=names.json", "--dumpLayerInfo")
+        dumped = self.loaded("--exportLayerInfo=names.json", "--dumpLayerInfo").stdout
+        self.assertIn("Layer Information:", dumped)
         self.loaded("--exportLayerInfo=detailed.json", "--profilingVerbosity=detailed", "--skipInference")
         self.loaded("--exportLayerInfo=none.json", "--profilingVerbosity=none")
         names, detailed, none = (json.loads((self.folder / f).read_text()) for f in ("names.json", "detailed.json", "none.json"))

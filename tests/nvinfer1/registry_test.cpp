@@ -84,6 +84,8 @@ TEST_F(Fixture, ARuntimeHasARegistryBelowTheProcess) {
 
 TEST(Registry, LoadsLibrariesOfPlugins) {
   IPluginRegistry& registry = *getPluginRegistry();
+  Logger logger;
+  std::unique_ptr<IRuntime> runtime(createInferRuntime(logger));  // so that there is a logger to be found
   void* library = registry.loadLibrary(TENON_PLUGIN_LIBRARY);
   ASSERT_NE(library, nullptr);
   IPluginCreator* creator = registry.getPluginCreator("FromALibrary", "1");
@@ -105,6 +107,9 @@ TEST(Safety, AnswersThatItIsNotThere) {
   EXPECT_EQ(registry.getPluginCreator("Safe", "1"), &creator);
   int32_t count = 0;
   EXPECT_NE(registry.getPluginCreatorList(&count), nullptr);
+  Recorder recorder;
+  registry.setErrorRecorder(&recorder);
+  EXPECT_EQ(registry.getErrorRecorder(), &recorder);
   registry.setErrorRecorder(nullptr);
   EXPECT_EQ(registry.getErrorRecorder(), nullptr);
   EXPECT_TRUE(registry.deregisterCreator(creator));

@@ -77,6 +77,7 @@ void warn_of_inference_flags(const Options& o, const std::string& device, Log& l
       {i.managed, "--useManagedMemory: inputs and outputs have separate host and device memory."},
       {i.persistent_cache_ratio > 0, "--persistentCacheRatio: the persistent part of the L2 cache is left as the driver has it."},
       {cpu && i.spin, "--useSpinWait has no effect on the CPU: a query is done when its call returns."},
+      {cpu && o.build.load.empty() && !o.build.tf32, "--noTF32 has no effect on the CPU: products of f32 keep all bits there."},
       {cpu && !o.build.tactic_sources.empty(), "--tacticSources has no effect on the CPU: the sources are libraries for GPUs."},
   };
   for (const Answer& a : answers)

@@ -130,6 +130,7 @@ std::string build_text(const BuildFlags& b) {
   line("Heuristic", enabled(b.heuristic));
   line("Preview Features", preview_text(b));
   line("MaxAuxStreams", std::to_string(b.max_aux_streams));
+  if (b.distributive_independence) line("Distributive Independence", "Enabled");
   line("BuilderOptimizationLevel", std::to_string(b.optimization_level));
   text += formats_text("Input(s)", b.input_formats) + formats_text("Output(s)", b.output_formats);
   for (size_t i = 0; i < b.profiles.size(); ++i)

@@ -24,8 +24,7 @@ IPluginCreator* const creators[] = {&creator};
 }  // namespace
 
 extern "C" TENSORRTAPI void setLoggerFinder(ILoggerFinder* finder) {
-  has_finder = finder != nullptr;
-  if (finder) finder->findLogger();
+  has_finder = finder && finder->findLogger();
 }
 
 extern "C" TENSORRTAPI IPluginCreator* const* getPluginCreators(int32_t& count) {
