@@ -226,14 +226,14 @@ TEST_F(Fixture, GivesDataDependentShapesToAllocatorsAndBuffers) {
   std::unique_ptr<IExecutionContext> context(engine->createExecutionContext());
   EXPECT_EQ(list(context->getTensorShape("y")), (std::vector<int32_t>{2, -1}));
   EXPECT_EQ(context->getMaxOutputSize("y"), 2 * 6 * 8);
-  float x[] = {0, 1, 0, 2, 0, 0};
+  Array<float> x{0, 1, 0, 2, 0, 0};
   Allocator allocator;
   context->setTensorAddress("x", x);
   context->setOutputAllocator("y", &allocator);
   ASSERT_TRUE(context->enqueueV3(nullptr)) << logger.text;
   EXPECT_EQ(allocator.shape, (std::vector<int32_t>{2, 2}));
   EXPECT_EQ(allocator.asked, std::vector<std::string>{"y 32"});
-  int64_t y[12] = {};
+  Array<int64_t> y(12);
   context->setOutputAllocator("y", nullptr);
   context->setTensorAddress("y", y);
   ASSERT_TRUE(context->enqueueV3(nullptr)) << logger.text;
@@ -259,7 +259,7 @@ TEST_F(Fixture, RunsAnyBatchOfAnImplicitOne) {
   EXPECT_EQ(list(engine->getBindingDimensions(0)), std::vector<int32_t>{4});
   std::unique_ptr<IExecutionContext> context(engine->createExecutionContext());
   EXPECT_EQ(list(context->getBindingDimensions(1)), std::vector<int32_t>{4});
-  float x[12], y[12] = {};
+  Array<float> x(12), y(12);
   for (int i = 0; i < 12; ++i) x[i] = static_cast<float>(i + 1);
   void* bindings[] = {x, y};
   ASSERT_TRUE(context->execute(2, bindings)) << logger.text;
@@ -319,7 +319,7 @@ TEST_F(Fixture, ReadsShapeTensors) {
   expect_error(ErrorCode::kINVALID_ARGUMENT, "'data' is null");
   EXPECT_FALSE(context->getShapeBinding(0, told));
   expect_error(ErrorCode::kINVALID_ARGUMENT, "no shape tensor");
-  float x[12], y[12] = {};
+  Array<float> x(12), y(12);
   for (int i = 0; i < 12; ++i) x[i] = static_cast<float>(i);
   int32_t shape[] = {6, 2};
   context->setTensorAddress("x", x);
@@ -353,7 +353,7 @@ TEST_F(Fixture, ConvertsVectorizedFormats) {
   std::unique_ptr<IExecutionContext> context(engine->createExecutionContext());
   EXPECT_EQ(list(context->getTensorStrides("x")), (std::vector<int32_t>{4, 4, 2, 1}));
   EXPECT_EQ(list(context->getTensorStrides("y")), (std::vector<int32_t>{4, 1, 2, 1}));
-  float in[16], out[32];
+  Array<float> in(16), out(32);
   for (int pixel = 0; pixel < 4; ++pixel)
     for (int c = 0; c < 4; ++c) in[pixel * 4 + c] = static_cast<float>(10 * c + pixel);
   context->setTensorAddress("x", in);
@@ -390,7 +390,7 @@ TEST_F(Fixture, ShowsDebugTensors) {
   Listener listener;
   EXPECT_TRUE(context->setDebugListener(&listener));
   EXPECT_EQ(context->getDebugListener(), &listener);
-  float x[4] = {1, 2, 3, 4}, y[4];
+  Array<float> x{1, 2, 3, 4}, y(4);
   context->setTensorAddress("x", x);
   context->setTensorAddress("y", y);
   ASSERT_TRUE(context->enqueueV3(nullptr));

@@ -73,7 +73,7 @@ struct GraphHashTest : NetworkTest {
 
 core::Built build(const core::Graph& graph, core::TimingCache& cache) {
   tenon::BuildOptions options;
-  options.device = "cpu";
+  options.device = test_device();
   options.verify = false;
   core::BuildHooks hooks;
   hooks.cache = &cache;

@@ -6,7 +6,7 @@ using namespace nvinfer1;
 
 /// `destroy` of level 7 still is `delete`; whatever the order, what is left keeps working.
 TEST(Lifetime, DestroyIsDelete) {
-  setenv("TENON_DEVICE", "cpu", 1);
+  setenv("TENON_DEVICE", test_device(), 1);
   Logger logger;
   IBuilder* builder = createInferBuilder(logger);
   INetworkDefinition* network = builder->createNetworkV2(1U);
@@ -30,7 +30,7 @@ TEST(Lifetime, DestroyIsDelete) {
   ASSERT_NE(context, nullptr);
   refitter->destroy();
   engine->destroy();
-  float in[2] = {-1, 2}, out[2] = {};
+  Array<float> in{-1, 2}, out(2);
   void* bindings[] = {in, out};
   EXPECT_TRUE(context->executeV2(bindings)) << logger.text;
   EXPECT_EQ(out[0], 1);

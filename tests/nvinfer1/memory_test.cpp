@@ -13,18 +13,25 @@ class Counting : public IGpuAllocator {
  public:
   void* allocate(uint64_t size, uint64_t alignment, AllocatorFlags) override {
     if (full) return nullptr;
-    void* data = std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
+    auto block = std::make_unique<std::byte[]>(size + alignment);
+    void* data = block.get();
+    size_t space = size + alignment;
+    std::align(alignment, size, data, space);
     live[data] = size;
+    blocks_[data] = std::move(block);
     ++calls;
     return data;
   }
   void free(void* data) override {
     EXPECT_EQ(live.erase(data), 1U);
-    std::free(data);
+    blocks_.erase(data);
   }
   std::map<void*, uint64_t> live;
   int calls = 0;
   bool full = false;
+
+ private:
+  std::map<void*, std::unique_ptr<std::byte[]>> blocks_;
 };
 
 struct MemoryTest : Fixture {

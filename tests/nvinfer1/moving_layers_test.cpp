@@ -173,9 +173,9 @@ TEST_F(MovingLayersTest, NonZeroAndNms) {
   context.reset(engine->createExecutionContext());
   Grower where, kept;
   EXPECT_EQ(static_cast<IOutputAllocator&>(where).getInterfaceVersion(), 1);
-  int32_t count = 0;
+  Array<int32_t> count{0};
   context->setTensorAddress("x", data["x"].bytes.data());
-  context->setTensorAddress("count", &count);
+  context->setTensorAddress("count", count);
   context->setOutputAllocator("where", &where);
   context->setOutputAllocator("kept", &kept);
   ASSERT_TRUE(context->enqueueV3(nullptr)) << logger.text;
@@ -184,7 +184,7 @@ TEST_F(MovingLayersTest, NonZeroAndNms) {
   const auto found = ints(where);
   ASSERT_GE(found.size(), 4u);
   EXPECT_EQ(std::vector<int32_t>(found.begin(), found.begin() + 4), (std::vector<int32_t>{0, 1, 1, 0}));
-  EXPECT_EQ(count, 2);
+  EXPECT_EQ(count[0], 2);
   EXPECT_EQ(list(kept.shape), (std::vector<int32_t>{2, 3}));
 }
 
@@ -202,12 +202,12 @@ TEST_F(MovingLayersTest, NmsWithBoxesOfTheirOwnForEachClass) {
   ASSERT_NE(engine, nullptr) << logger.text;
   context.reset(engine->createExecutionContext());
   Grower kept;
-  int32_t count = 0;
+  Array<int32_t> count{0};
   context->setTensorAddress("scores", data["scores"].bytes.data());
-  context->setTensorAddress("count", &count);
+  context->setTensorAddress("count", count);
   context->setOutputAllocator("kept", &kept);
   ASSERT_TRUE(context->enqueueV3(nullptr)) << logger.text;
-  ASSERT_EQ(count, 3);
+  ASSERT_EQ(count[0], 3);
   const auto* found = reinterpret_cast<const int32_t*>(kept.memory.data());
   EXPECT_EQ(std::vector<int32_t>(found, found + 9), (std::vector<int32_t>{0, 0, 1, 0, 0, 0, 0, 1, 1}));
 }

@@ -11,11 +11,11 @@ namespace tenon::test {
 
 using Floats = std::vector<float>;
 
-/// A network that is built on the CPU and run through the API. The optimization level is 0: these tests are about what
+/// A network that is built for the test device and run through the API. The optimization level is 0: these tests are about what
 /// layers mean, not about speed.
 struct NetworkTest : ::testing::Test {
   void SetUp() override {
-    setenv("TENON_DEVICE", "cpu", 1);
+    setenv("TENON_DEVICE", test_device(), 1);
     builder.reset(nvinfer1::createInferBuilder(logger));
     builder->setErrorRecorder(&recorder);
     config.reset(builder->createBuilderConfig());

@@ -448,7 +448,7 @@ TEST_F(ParametersTest, NetworkProfileAndConfig) {
 }
 
 TEST(ParametersOldTest, ObjectsOfLevel7AreDestroyed) {
-  setenv("TENON_DEVICE", "cpu", 1);
+  setenv("TENON_DEVICE", test_device(), 1);
   Logger logger;
   IBuilder* builder = createInferBuilder(logger);
   INetworkDefinition* network = builder->createNetworkV2(1u);

@@ -24,7 +24,7 @@ void name_weights(core::Graph& g, const std::vector<std::string>& names) {
 
 core::Built build_profile(const PlanText& text, const Shapes& shapes) {
   BuildOptions options;
-  options.device = "cpu";
+  options.device = test_device();
   options.threads = 2;
   options.opt_level = 0;
   options.shapes = shapes;
@@ -99,7 +99,7 @@ std::vector<std::byte> two_step_plan() {
 }
 
 void Fixture::SetUp() {
-  setenv("TENON_DEVICE", "cpu", 1);
+  setenv("TENON_DEVICE", test_device(), 1);
   runtime.reset(createInferRuntime(logger));
   ASSERT_NE(runtime, nullptr);
   runtime->setErrorRecorder(&recorder);

@@ -10,6 +10,9 @@
 
 namespace tenon::test {
 
+/// "cpu", or what TENON_TEST_DEVICE names.
+const char* test_device();
+
 /// Keeps all messages.
 class Logger : public nvinfer1::ILogger {
  public:
@@ -57,7 +60,19 @@ std::vector<std::byte> small_plan();
 /// y = softmax(x times a 4x4 matrix of ones) over f32[N,4], N in [1,8]: two steps with a tensor between them.
 std::vector<std::byte> two_step_plan();
 
-/// A runtime and what it needs, on the CPU.
+/// Elements that kernels of the test device reach.
+template <class T>
+class Array {
+ public:
+  explicit Array(size_t size) : values_(size) {}
+  Array(std::initializer_list<T> values) : values_(values) {}
+  operator T*() { return values_.data(); }
+
+ private:
+  std::vector<T> values_;
+};
+
+/// A runtime and what it needs, on the test device.
 struct Fixture : ::testing::Test {
   void SetUp() override;
   std::unique_ptr<nvinfer1::ICudaEngine> load(const std::vector<std::byte>& bytes);
