@@ -227,7 +227,7 @@ TEST(KernelTexts, EveryKernelWaitsForThePreviousOne) {
   for (std::string_view text : {kernel_text_attention_rows, kernel_text_flash_attention, kernel_text_depthwise, kernel_text_gemm, kernel_text_skinny, kernel_text_pool, kernel_text_squeeze,
                                 kernel_text_stem, kernel_text_softmax, kernel_text_layer_norm, kernel_text_box,
                                 kernel_text_gather, kernel_text_reduce}) {
-    const int kernels = count(text, "\nKERNEL(") + count(text, "\nextern \"C\" __global__");
+    const int kernels = count(text, "\nKERNEL(") + count(text, "\nSHARING_KERNEL(") + count(text, "\nextern \"C\" __global__");
     EXPECT_GT(kernels, 0) << text;
     EXPECT_EQ(count(text, "wait_for_previous();"), kernels) << text;
   }
