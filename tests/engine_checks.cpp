@@ -3,6 +3,7 @@
 //   engine_checks dynamic ENGINE FIXED       an engine with open dims beside one of fixed dims, and its first runs at new dims
 //   engine_checks relabel ENGINE OUT         the engine as if it had been built for another device or with other libraries
 #include <CLI/CLI.hpp>
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <iostream>
@@ -70,6 +71,8 @@ class SameBits {
     for (auto& thread : threads) thread.join();
     Json json = {{"runs", done_.load()}, {"contexts", contexts_}, {"results", seen_.size()}};
     if (!error_.empty()) json["error"] = error_;
+    if (seen_.size() > 1)
+      for (const auto& entry : seen_) json["seen"].push_back({{"times", entry.second.times}, {"first, second, third, later runs of a context", entry.second.by_run_of_context}});
     json["pass"] = error_.empty() && done_ == runs_ && seen_.size() == 1;
     return json;
   }
@@ -87,7 +90,9 @@ class SameBits {
         const std::string bits = bits_of(context);
         ++done_;
         const std::lock_guard lock(mutex_);
-        ++seen_[bits];
+        Seen& seen = seen_[bits];
+        ++seen.times;
+        ++seen.by_run_of_context[std::min(k - i, 3)];
       }
     }
   }
@@ -96,7 +101,12 @@ class SameBits {
   int runs_, contexts_;
   Named inputs_, others_;
   std::mutex mutex_;
-  std::map<std::string, int> seen_;
+  // How often a result came, and in which runs of its context: the first is launched plainly, the second recorded, later ones replayed.
+  struct Seen {
+    int times = 0;
+    std::array<int, 4> by_run_of_context{};
+  };
+  std::map<std::string, Seen> seen_;
   std::atomic<int> done_ = 0;
   std::string error_;
 };
