@@ -2,8 +2,8 @@
 
 #include "base/checked.h"
 #include "ops/conv.h"
-#include "ops/fused.h"
 #include "ops/point_conv.h"
+#include "passes/fused_body.h"
 #include "passes/match.h"
 
 namespace tenon::core {
@@ -46,34 +46,16 @@ std::vector<NodeId> chain_of(const Graph& g, NodeId id) {
   return chain;
 }
 
-void keep_ranges(const Graph& g, Value v, Graph& body) {
-  std::set<std::string> symbols;
-  for (const Dim& d : g.type(v).shape) d.collect_symbols(symbols);
-  for (const auto& s : symbols)
-    if (const auto it = g.ranges.find(s); it != g.ranges.end()) body.ranges.insert(*it);
-}
-
 Patch fused(Graph& g, const std::vector<NodeId>& chain) {
-  Graph body;
-  body.name = "fused";
-  std::vector<Value> outer;
-  const auto operand = [&](Value v) {
-    if (!v) return Value{};
-    outer.push_back(v);
-    return body.add_input("x" + std::to_string(outer.size() - 1), g.type(v));
-  };
+  FusedBody body(g);
   const Value first{chain.front(), 0}, last{chain.back(), 0};
-  Value x = operand(input(g, first));
+  Value x = body.operand(input(g, first));
   for (NodeId id : chain) {
     std::vector<Value> inputs{x};
-    for (int i = 1; i < input_count(g, {id, 0}); ++i) inputs.push_back(operand(input(g, {id, 0}, i)));
-    x = body.add(g.node(id).op, inputs);
+    for (int i = 1; i < input_count(g, {id, 0}); ++i) inputs.push_back(body.operand(input(g, {id, 0}, i)));
+    x = body.graph.add(g.node(id).op, inputs);
   }
-  body.add_output("y0", x);
-  keep_ranges(g, last, body);
-  Fused op;
-  op.body = std::make_shared<const Graph>(std::move(body));
-  return {{{last, g.add(std::move(op), outer)}}};
+  return {{{last, body.finish(x, g.type(last).shape)}}};
 }
 
 }  // namespace

@@ -1,7 +1,7 @@
 #include "passes/fuse_gates.h"
 
-#include "ops/fused.h"
 #include "ops/squeeze.h"
+#include "passes/fused_body.h"
 #include "passes/match.h"
 
 namespace tenon::core {
@@ -24,30 +24,14 @@ bool fits(const Graph& g, const SqueezeNodes& n) {
 }
 
 Patch fused(Graph& g, const SqueezeNodes& n) {
-  Graph body;
-  body.name = "fused";
-  std::vector<Value> outer;
-  const auto operand = [&](Value v) {
-    if (!v) return Value{};
-    outer.push_back(v);
-    return body.add_input("x" + std::to_string(outer.size() - 1), g.type(v));
-  };
-  const Value x = operand(n.x), mean = body.add(g.node(n.mean.node).op, {x});
+  FusedBody body(g);
+  const Value x = body.operand(n.x), mean = body.graph.add(g.node(n.mean.node).op, {x});
   Value v = mean;
   for (Value conv : {n.hidden, n.gate}) {
-    const Value w = operand(input(g, conv, 1)), bias = operand(input(g, conv, 2));
-    v = body.add(g.node(conv.node).op, bias ? std::vector<Value>{v, w, bias} : std::vector<Value>{v, w});
+    const Value w = body.operand(input(g, conv, 1)), bias = body.operand(input(g, conv, 2));
+    v = body.graph.add(g.node(conv.node).op, bias ? std::vector<Value>{v, w, bias} : std::vector<Value>{v, w});
   }
-  body.add_output("y0", body.add(g.node(n.product.node).op, {v, x}));
-  for (const Dim& d : g.type(n.x).shape) {
-    std::set<std::string> symbols;
-    d.collect_symbols(symbols);
-    for (const auto& s : symbols)
-      if (const auto it = g.ranges.find(s); it != g.ranges.end()) body.ranges.insert(*it);
-  }
-  Fused op;
-  op.body = std::make_shared<const Graph>(std::move(body));
-  return {{{n.product, g.add(std::move(op), outer)}}};
+  return {{{n.product, body.finish(body.graph.add(g.node(n.product.node).op, {v, x}), g.type(n.x).shape)}}};
 }
 
 }  // namespace

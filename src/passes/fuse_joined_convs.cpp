@@ -2,10 +2,10 @@
 
 #include <algorithm>
 
-#include "ops/fused.h"
 #include "ops/point_conv.h"
 #include "ops/shape.h"
 #include "passes/fold.h"
+#include "passes/fused_body.h"
 #include "passes/match.h"
 #include "passes/rewrites/affine.h"
 
@@ -46,34 +46,19 @@ bool fits(const Graph& g, const Layer& l) {
 }
 
 Patch fused(Graph& g, const Layer& l) {
-  Graph body;
-  body.name = "fused";
-  std::vector<Value> outer;
-  const auto operand = [&](Value v) {
-    outer.push_back(v);
-    return body.add_input("x" + std::to_string(outer.size() - 1), g.type(v));
-  };
+  FusedBody body(g);
   const Shape shape = g.type(l.concat).shape;
   const auto per_channel = [&](Value constant) {
-    return operand(fold_reshape(g, channel_vector(g, constant, shape, 1), {shape[1].value(), 1, 1}));
+    return body.operand(fold_reshape(g, channel_vector(g, constant, shape, 1), {shape[1].value(), 1, 1}));
   };
   std::vector<Value> parts;
-  for (Value part : std::vector<Value>(g.node(l.concat.node).inputs)) parts.push_back(operand(part));
-  const Value joined = body.add(g.node(l.concat.node).op, parts);
-  const Value scaled = body.add(Binary(BinaryKind::mul), {joined, per_channel(l.scale)});
-  const Value shifted = body.add(Binary(BinaryKind::add), {scaled, per_channel(l.shift)});
-  std::vector<Value> inputs{body.add(Unary(UnaryKind::relu), {shifted}), operand(input(g, l.conv, 1))};
-  if (const Value bias = input(g, l.conv, 2)) inputs.push_back(operand(bias));
-  body.add_output("y0", body.add(g.node(l.conv.node).op, inputs));
-  for (const Dim& d : shape) {
-    std::set<std::string> symbols;
-    d.collect_symbols(symbols);
-    for (const auto& s : symbols)
-      if (const auto it = g.ranges.find(s); it != g.ranges.end()) body.ranges.insert(*it);
-  }
-  Fused op;
-  op.body = std::make_shared<const Graph>(std::move(body));
-  return {{{l.conv, g.add(std::move(op), outer)}}};
+  for (Value part : std::vector<Value>(g.node(l.concat.node).inputs)) parts.push_back(body.operand(part));
+  const Value joined = body.graph.add(g.node(l.concat.node).op, parts);
+  const Value scaled = body.graph.add(Binary(BinaryKind::mul), {joined, per_channel(l.scale)});
+  const Value shifted = body.graph.add(Binary(BinaryKind::add), {scaled, per_channel(l.shift)});
+  std::vector<Value> inputs{body.graph.add(Unary(UnaryKind::relu), {shifted}), body.operand(input(g, l.conv, 1))};
+  if (const Value bias = input(g, l.conv, 2)) inputs.push_back(body.operand(bias));
+  return {{{l.conv, body.finish(body.graph.add(g.node(l.conv.node).op, inputs), shape)}}};
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include "base/checked.h"
 #include "ops/fused.h"
+#include "passes/fused_body.h"
 #include "passes/match.h"
 
 namespace tenon::core {
@@ -162,8 +163,7 @@ class Body {
       if (is_result(id)) results.push_back({id, 0});
     }
     for (size_t i = 0; i < results.size(); ++i) body_.add_output("y" + std::to_string(i), inner_[results[i]]);
-    for (Value v : outer_)
-      for (const Dim& d : g_.type(v).shape) keep_ranges(d);
+    for (Value v : outer_) keep_ranges(g_, g_.type(v).shape, body_);
     Fused fused;
     fused.body = std::make_shared<const Graph>(std::move(body_));
     const Value v = g_.add(std::move(fused), outer_);
@@ -190,13 +190,6 @@ class Body {
     if (g_.is_output({id, 0})) return true;
     const auto& uses = g_.uses({id, 0});
     return std::any_of(uses.begin(), uses.end(), [&](const Use& u) { return !is_member(u.user); });
-  }
-
-  void keep_ranges(const Dim& d) {
-    std::set<std::string> symbols;
-    d.collect_symbols(symbols);
-    for (const auto& s : symbols)
-      if (const auto it = g_.ranges.find(s); it != g_.ranges.end()) body_.ranges.insert(*it);
   }
 
   Graph& g_;
