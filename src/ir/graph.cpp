@@ -2,11 +2,23 @@
 
 #include <algorithm>
 #include <queue>
+#include <set>
 
 #include "base/error.h"
+#include "ir/subgraphs.h"
 
 namespace tenon::core {
 namespace {
+
+/// A Fused node that computes each element by itself, unlike the fused convolutions.
+bool is_pointwise_chain(const Op& op) {
+  static const std::set<std::string_view> kPointwise{"Input", "Constant", "Unary", "Binary", "Where", "Clip", "Cast"};
+  if (op.name() != "Fused") return false;
+  for (const GraphRef& body : subgraphs(op))
+    for (NodeId id : body->order())
+      if (!kPointwise.count(body->node(id).op->name())) return false;
+  return true;
+}
 
 /// Gives `infer` fresh symbols and collects what it relies on.
 class GraphInfer : public InferContext {
@@ -289,7 +301,7 @@ std::string Graph::display_name(NodeId id) const {
       if (!name.empty()) return name;
     return fmt::format("{}_{}", n.op ? n.op->name() : "dead", id);
   }
-  const bool chain = n.op->name() == "Fused" && n.origins.size() > 1;
+  const bool chain = n.origins.size() > 1 && n.op && is_pointwise_chain(*n.op);
   std::string s;
   for (OriginId o : n.origins) s += (s.empty() ? "" : chain ? ", " : " + ") + origins_[o].name;
   return chain ? "fusedPointwiseNode(" + s + ")" : s;

@@ -51,6 +51,17 @@ TEST(FuseBottlenecks, WhatIsSmallAfterTheDepthwiseOneIsLeftThere) {
   EXPECT_FALSE(b->project.present());
 }
 
+TEST(FuseBottlenecks, TheNodeIsNamedFromItsPartsInOrder) {
+  PassReport report;
+  const Graph g = run_pass("graph g(x: f32[N,1,372,372]) {\n"
+                           "%w = Constant{value=f32[2,1,1,1]{1, 2}} %v = Constant{value=f32[2,1,1,1]{-1, 3}}\n"
+                           "%1 = Conv(%x, %w)  # 'expand' (Conv)\n"
+                           "%2 = Conv{group=2}(%1, %v)  # 'depthwise' (Conv)\n"
+                           "return y = %2 }\n",
+                           fuse_bottlenecks, report);
+  EXPECT_EQ(g.display_name(g.outputs()[0].node), "expand + depthwise");
+}
+
 TEST(FuseBottlenecks, OthersStay) {
   EXPECT_FALSE(fused(kTwo + "return y = %2\n", 360)) << "the tensor between them is small";
   EXPECT_FALSE(fused(kTwo + "return y = %2, z = %1\n")) << "another reader";

@@ -49,6 +49,19 @@ const char* const kGate = "%1 = Pool{kind=average, global=true}(%x)\n"
 
 TEST(FuseGates, OnlyWhereTheDeviceHasAKernel) { EXPECT_FALSE(fused_gate(std::string(kGate) + "%4 = Binary{kind=mul}(%x, %3) return y = %4\n", {})); }
 
+TEST(FuseGates, TheNodeIsNamedFromItsPartsInOrder) {
+  PassReport report;
+  const Graph g = run_pass("graph g(x: f32[N,2,6,H]) {\n"
+                           "%a = Constant{value=f32[1,2,1,1]{1, -2}} %c = Constant{value=f32[2,1,1,1]{1, 2}}\n"
+                           "%1 = Pool{kind=average, global=true}(%x)  # 'squeeze' (GlobalAveragePool)\n"
+                           "%2 = Conv(%1, %a)  # 'reduce' (Conv)\n"
+                           "%3 = Conv(%2, %c)  # 'expand' (Conv)\n"
+                           "%4 = Binary{kind=mul}(%x, %3)  # 'gate' (Mul)\n"
+                           "return y = %4 }\n",
+                           fuse_gates, report, with_gates());
+  EXPECT_EQ(g.display_name(g.outputs()[0].node), "squeeze + reduce + expand + gate");
+}
+
 TEST(FuseGates, OthersStay) {
   EXPECT_TRUE(fused_gate(std::string(kGate) + "%4 = Binary{kind=mul}(%x, %3) return y = %4\n"));
   EXPECT_FALSE(fused_gate(std::string(kGate) + "%4 = Binary{kind=mul}(%x, %3) return y = %4, z = %2\n")) << "another reader";

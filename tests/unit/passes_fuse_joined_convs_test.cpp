@@ -35,6 +35,19 @@ TEST(FuseJoinedConvs, ALayerBecomesOneNode) {
   EXPECT_EQ(joined->activation.kind, "relu");
 }
 
+TEST(FuseJoinedConvs, TheNodeIsNamedFromItsPartsInOrder) {
+  PassReport report;
+  const Graph g = run_pass("graph g(x: f32[N,1,6,H], z: f32[N,1,6,H]) {\n"
+                           "%a = Constant{value=f32[1,2,1,1]{1, -2}} %w = Constant{value=f32[1,2,1,1]{1, 2}}\n"
+                           "%1 = Concat{axis=1}(%x, %z)  # 'join' (Concat)\n"
+                           "%2 = Binary{kind=mul}(%1, %a) %3 = Binary{kind=add}(%2, %a)  # 'norm' (BatchNormalization)\n"
+                           "%4 = Unary{kind=relu}(%3)  # 'relu' (Relu)\n"
+                           "%5 = Conv(%4, %w)  # 'conv' (Conv)\n"
+                           "return y = %5 }\n",
+                           fuse_joined_convs, report);
+  EXPECT_EQ(g.display_name(g.outputs()[0].node), "join + norm + relu + conv");
+}
+
 TEST(FuseJoinedConvs, OthersStay) {
   EXPECT_TRUE(fused(kNorm + "%5 = Conv(%4, %w) return y = %5\n"));
   EXPECT_FALSE(fused(kNorm + "%5 = Conv(%4, %w) return y = %5, z = %1\n")) << "another reader of the joined tensor";
