@@ -63,6 +63,12 @@ class HostRunTest(unittest.TestCase):
         told = self.host_run("sh", "-c", 'echo "$TENON_DEVICE $LD_LIBRARY_PATH $1"', "name", "--json=x").stdout
         self.assertRegex(told, r"^cpu \S*/tenon-host-run:\S+ --json=x\n$")
 
+    def test_dashes_may_stand_before_the_program(self):
+        self.assertEqual(self.host_run("--", "sh", "-c", 'echo "$0 $*"', "name", "--", "-q").stdout, "name -- -q\n")
+        self.assertEqual(self.host_run("--log", "json", "-q", "--", "sh", "-c", 'echo "$*"', "name", "x").stdout, "x\n")
+        self.assertEqual(self.host_run("sh", "-c", 'echo "$0 $*"', "--", "-q", "--", "x").stdout, "-- -q -- x\n")
+        self.assertIn("a program is missing", self.host_run("--", code=2).stderr)
+
     def test_what_can_not_be_run(self):
         self.assertIn("a program is missing", self.host_run(code=2).stderr)
         self.assertIn("can't be run: No such file", self.host_run("./no-such-program", code=2).stderr)

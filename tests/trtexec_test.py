@@ -135,6 +135,28 @@ class TrtexecTest(unittest.TestCase):
     def test_nothing_prints_help_and_passes(self):
         self.assertIn("=== Build Options ===", self.passes().stdout)
 
+    def test_flags_of_later_releases(self):
+        version = self.passes("--loadEngine=small.engine", "--getPlanVersionOnly")
+        self.assertIn("Plan was created with TensorRT version 8.6.1", version.stdout)
+        self.assertNotIn("Engine loaded", version.stdout)
+        self.assertIn("is no engine of Tenon", self.fails("--loadEngine=small.onnx", "--getPlanVersionOnly").stderr)
+        self.assertIn("Cannot open file", self.fails("--loadEngine=none.engine", "--getPlanVersionOnly").stderr)
+        self.assertIn("needs an engine file", self.fails("--onnx=small.onnx", "--getPlanVersionOnly").stderr)
+        memory = self.loaded("--monitorMemory").stdout
+        self.assertGreater(min(float(m) for m in re.findall(r"Memory after [a-z ]+: (\S+) MiB of host memory in use", memory)), 1)
+        self.assertEqual(re.findall(r"Memory after ([a-z ]+):", memory), ["device selection", "engine set up", "inference set up", "inference"])
+
+    def test_flags_of_later_releases_that_warn(self):
+        for word in ["--pluginInstanceNorm", "--pi", "--allocationStrategy=profile", "--allowWeightStreaming", "--weightStreamingBudget=50%", "--noCompilationCache",
+                     "--maxTactics=3", "--tilingOptimizationLevel=2", "--l2LimitForTiling=1000", "--asyncFileReader", "--calibProfile=0"]:
+            with self.subTest(word):
+                self.assertIn(word.split("=")[0], self.loaded(word).stderr)
+        quiet = self.loaded("--runtimePlatform=SameAsBuild", "--tilingOptimizationLevel=0").stderr
+        self.assertNotRegex(quiet, "runtimePlatform|tiling")
+        for word, part in [("--runtimePlatform=WindowsAMD64", "built and run on Linux"), ("--stripAllWeights", "hold their weights"), ("--weightless", "hold their weights")]:
+            with self.subTest(word):
+                self.assertIn(part, self.fails("--onnx=small.onnx", "--optShapes=x:2x3x16x16", word).stderr)
+
     # Wrong flags
 
     def test_unknown_flags_are_named_with_the_nearest(self):
@@ -273,6 +295,11 @@ class TrtexecTest(unittest.TestCase):
     def test_inner_tensors_become_outputs(self):
         result = self.passes("--onnx=small.onnx", "--optShapes=x:2x3x16x16", "--markDebug=r1", *QUICK)
         self.assertIn("Output binding for r1 with dimensions 2x8x16x16 is created.", result.stdout)
+        result = self.passes("--onnx=small.onnx", "--optShapes=x:2x3x16x16", "--markDebug=r1", "--saveDebugTensors=r1:r1.raw", "--exportOutput=r1.json", *QUICK)
+        self.assertIn("Writing debug tensor r1 (with datatype Float and dimensions 2x8x16x16) to r1.raw", result.stdout)
+        exported = next(o for o in json.loads((self.folder / "r1.json").read_text()) if o["name"] == "r1")
+        np.testing.assert_array_equal(np.fromfile(self.folder / "r1.raw", np.float32), np.array(exported["values"], np.float32))
+        self.assertIn("build it with --markDebug=r1", self.fails("--loadEngine=small.engine", "--saveDebugTensors=r1:r1.raw", *QUICK).stderr)
 
     def test_the_verification_may_be_left_out(self):
         words = ["--onnx=small.onnx", "--optShapes=x:2x3x16x16", "--skipInference"]
@@ -394,6 +421,26 @@ class TrtexecTest(unittest.TestCase):
         self.assertIn("w1 f32[8x3x3x3]", result.stdout)
         self.assertIn("Network not available, skipped timing refit.", result.stderr)
         self.assertIn("build it with --refit", self.fails("--loadEngine=small.engine", "--dumpRefit").stderr)
+
+    def test_refit_from_another_model(self):
+        other = onnx.load(self.folder / "small.onnx")
+        for weights in other.graph.initializer:
+            if weights.name == "w1":
+                weights.CopyFrom(onnx.numpy_helper.from_array(3 * onnx.numpy_helper.to_array(weights) + 1, "w1"))
+        onnx.save(other, self.folder / "other.onnx")
+        np.linspace(-1, 1, 2 * 3 * 16 * 16, dtype=np.float32).tofile(self.folder / "x.bin")
+        shapes = "--optShapes=x:2x3x16x16"
+        self.passes("--onnx=small.onnx", shapes, "--refit", "--saveEngine=from.engine", "--skipInference")
+
+        def outputs(*words):
+            result = self.passes(*words, "--loadInputs=x:x.bin", "--exportOutput=refitted.json", *QUICK)
+            return result, json.loads((self.folder / "refitted.json").read_text())[0]["values"]
+
+        result, found = outputs("--loadEngine=from.engine", "--refitFromOnnx=other.onnx")
+        self.assertRegex(result.stdout, r"Engine refitted with \d+ weights of other.onnx.")
+        np.testing.assert_allclose(found, outputs("--onnx=other.onnx", shapes)[1], rtol=1e-4, atol=1e-5)
+        self.assertFalse(np.allclose(found, outputs("--loadEngine=from.engine")[1], rtol=1e-3))
+        self.assertIn("build it with --refit", self.fails("--loadEngine=small.engine", "--refitFromOnnx=other.onnx", *QUICK).stderr)
 
     def test_plugins(self):
         self.assertIn("Could not load plugin library: none.so", self.fails("--loadEngine=small.engine", "--staticPlugins=none.so").stderr)

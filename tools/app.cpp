@@ -39,6 +39,16 @@ std::string json_file(const std::vector<std::string>& words) {
   return "";
 }
 
+/// Where `tenon host-run --json FILE -- ./program` has its "--"; words.size() where the program's own words come first.
+size_t separator(const CLI::App& verb, const std::vector<std::string>& words, size_t first) {
+  for (size_t i = first; i < words.size() && words[i].rfind("-", 0) == 0; ++i) {
+    if (words[i] == "--") return i;
+    const CLI::Option* flag = verb.get_option_no_throw(words[i]);  // null for --flag=value
+    if (flag && flag->get_items_expected_max() > 0) ++i;
+  }
+  return words.size();
+}
+
 struct Ending {
   int code = 0;
   std::string name = "ok";
@@ -75,8 +85,11 @@ class Tool {
     while (first < words_.size() && is_general(words_[first])) ++first;
     if (first < words_.size()) {
       check_verb(app_, words_[first]);
-      check_arguments(*app_.get_subcommand(words_[first]),
-                      {words_.begin() + static_cast<long>(first) + 1, words_.end()});
+      const CLI::App& verb = *app_.get_subcommand(words_[first]);
+      check_arguments(verb, {words_.begin() + static_cast<long>(first) + 1, words_.end()});
+      // CLI11 takes what is behind "--" as arguments of the verb, which has none.
+      const size_t at = verb.get_prefix_command() ? separator(verb, words_, first + 1) : words_.size();
+      if (at < words_.size()) words_.erase(words_.begin() + static_cast<long>(at));
     }
     try {
       app_.parse(std::vector<std::string>(words_.rbegin(), words_.rend()));

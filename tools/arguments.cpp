@@ -54,7 +54,7 @@ constexpr Counterpart kCounterparts[] = {
     {"--staticPlugins", "nothing: plugins are not loaded by name"},
     {"--dynamicPlugins", "nothing: plugins are not loaded by name"},
     {"--calib", "nothing: calibration is not part of this version"},
-    {"--refit", "nothing: weights can't be exchanged in this version"},
+    {"--refit", "BuildOptions::refit of the library, or `trtexec --refit`"},
     {"--stripWeights", "nothing: engines hold their weights"},
     {"--versionCompatible", "nothing: engines load in other versions"},
     {"--hardwareCompatibilityLevel", "nothing: engines load on other machines"},

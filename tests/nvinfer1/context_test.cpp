@@ -118,6 +118,11 @@ TEST_F(ContextTest, ChecksAddresses) {
   expect_error(ErrorCode::kINVALID_ARGUMENT, "is an output");
   EXPECT_FALSE(context->setOutputTensorAddress("x", x.data()));
   expect_error(ErrorCode::kINVALID_ARGUMENT, "is an input");
+  const std::unique_ptr<void, decltype(&std::free)> ordinary(std::malloc(256), std::free);
+  const bool on_cpu = std::string(test_device()) == "cpu";
+  EXPECT_EQ(context->setTensorAddress("x", ordinary.get()), on_cpu);
+  EXPECT_EQ(context->setTensorAddress("y", ordinary.get()), on_cpu);
+  if (!on_cpu) expect_error(ErrorCode::kINVALID_ARGUMENT, "is host memory that the GPU can't reach; use cudaMalloc");
   EXPECT_TRUE(context->setOutputTensorAddress("y", y.data()));
   EXPECT_EQ(context->getOutputTensorAddress("x"), nullptr);
   expect_error(ErrorCode::kINVALID_ARGUMENT, "is an input");

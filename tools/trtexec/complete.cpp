@@ -71,6 +71,7 @@ void check_batch(Options& o) {
 void check_build(Options& o) {
   BuildFlags& b = o.build;
   if (!b.load.empty() && !b.save.empty()) refuse("Incompatible load and save engine options selected");
+  if (b.version_only && b.load.empty()) refuse("--getPlanVersionOnly needs an engine file: add --loadEngine");
   if (b.fp8 && b.int8) refuse("Invalid usage, fp8 and int8 aren't allowed to be enabled together.");
   if (b.runtime != "full" && !b.version_compatible) {
     b.version_compatible = true;

@@ -50,7 +50,7 @@ std::string unknown(const std::string& word) {
 
 std::vector<Section> sections() {
   return {{"Model Options", model_flags()},         {"Build Options", shape_flags()},         {nullptr, precision_flags()}, {nullptr, build_flags()},
-          {"Inference Options", inference_flags()}, {"Reporting Options", reporting_flags()}, {"System Options", system_flags()}, {"Help", kHelp}};
+          {"Inference Options", inference_flags()}, {"Reporting Options", reporting_flags()}, {"System Options", system_flags()}, {"Options of later releases", later_flags()}, {"Help", kHelp}};
 }
 
 Options read_flags(const std::vector<std::string>& words) {

@@ -26,6 +26,7 @@ std::span<const Flag> shape_flags();
 std::span<const Flag> precision_flags();
 std::span<const Flag> build_flags();
 std::span<const Flag> inference_flags();
+std::span<const Flag> later_flags();
 std::span<const Flag> reporting_flags();
 std::span<const Flag> system_flags();
 /// In the order of --help.

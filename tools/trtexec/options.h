@@ -14,6 +14,7 @@ using cli::Dims;
 
 struct ModelOptions {
   std::string onnx, caffe, uff, prototxt;
+  std::string refit_from;  // --refitFromOnnx
   std::vector<std::string> outputs, uff_inputs;
   bool uff_nhwc = false;
 };
@@ -66,7 +67,7 @@ struct BuildFlags {
   std::map<std::string, bool> temp_files = {{"in_memory", true}, {"temporary", true}};
   int max_aux_streams = -1;
   bool strip_weights = false, distributive_independence = false;
-  bool verify = true;
+  bool verify = true, version_only = false;
   std::vector<std::string> marked;  // --markDebug
 };
 
@@ -95,6 +96,8 @@ struct ReportingFlags {
   int64_t averages = 10;
   std::vector<double> percentiles = {90, 95, 99};
   bool refit = false, output = false, raw_bindings = false, profile = false, layer_info = false, profiles = false;
+  bool memory = false;                             // --monitorMemory
+  std::map<std::string, std::string> debug_files;  // --saveDebugTensors: tensor -> file
   std::string export_times, export_output, export_profile, export_layer_info;
   bool wants_profile() const { return profile || !export_profile.empty(); }
 };

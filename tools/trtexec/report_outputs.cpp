@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "tenon/error.h"
@@ -74,6 +75,17 @@ void write_raw(const NamedValues& values, const char* direction, Log& log) {
   }
 }
 
+void write_debug_tensors(const NamedValues& outputs, const std::map<std::string, std::string>& files, Log& log) {
+  for (const auto& [name, file] : files) {
+    const auto found = std::find_if(outputs.begin(), outputs.end(), [&name = name](const auto& output) { return output.first == name; });
+    if (found == outputs.end() || !has_values(found->second))
+      throw Error(ErrorCode::unknown_name, fmt::format("--saveDebugTensors: the engine has no debug tensor '{}'; build it with --markDebug={}", name, name));
+    const Tensor& t = found->second.tensor;
+    log.info(fmt::format("Writing debug tensor {} (with datatype {} and dimensions {}) to {}", name, type_name(t.dtype()), dims_text(t.dims()), file));
+    save_text(file, {static_cast<const char*>(t.data()), static_cast<size_t>(t.byte_size())});
+  }
+}
+
 }  // namespace
 
 void report_outputs(const NamedValues& inputs, const NamedValues& outputs, const ReportingFlags& flags, Log& log) {
@@ -87,6 +99,7 @@ void report_outputs(const NamedValues& inputs, const NamedValues& outputs, const
     write_raw(inputs, "input", log);
     write_raw(outputs, "output", log);
   }
+  write_debug_tensors(outputs, flags.debug_files, log);
   if (!flags.export_output.empty()) save_text(flags.export_output, outputs_json(outputs));
 }
 

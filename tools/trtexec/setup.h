@@ -21,6 +21,13 @@ void answer_flags(const Options&, const std::string& device, Log&);
 /// the one of --useProfile among them. Prints what TensorRT's tool prints meanwhile.
 std::vector<Engine> make_engines(const Options&, const std::string& device, Log&);
 
+/// --getPlanVersionOnly. Fails with ErrorCode::bad_file or corrupt_engine.
+void print_plan_version(const std::string& path, Log&);
+/// --refitFromOnnx: the engines with the weights of that model in place of theirs of the same names.
+std::vector<Engine> refitted(const std::vector<Engine>&, const std::string& model, Log&);
+/// --monitorMemory: what is in use now; `engine` may be null.
+void report_memory(const char* stage, const Engine*, Log&);
+
 /// Loads plugin libraries; they stay loaded. Fails with ErrorCode::bad_file.
 void load_plugins(const SystemFlags&, Log&);
 

@@ -65,8 +65,12 @@ class Program {
     load_plugins(o_.system, log_);
     stage_ = "Engine set up failed";
     answer_flags(o_, device, log_);
-    const std::vector<Engine> engines = make_engines(o_, device, log_);
+    if (o_.build.version_only) return print_plan_version(o_.build.load, log_);
+    note_memory("device selection");
+    std::vector<Engine> engines = make_engines(o_, device, log_);
+    if (!o_.model.refit_from.empty()) engines = refitted(engines, o_.model.refit_from, log_);
     const Engine& engine = engines[o_.inference.profile];
+    note_memory("engine set up", &engine);
     report_refit(engine);
     report_profiles(engines, o_.reporting, log_);
     if (o_.build.skip_inference) {
@@ -78,6 +82,10 @@ class Program {
   }
 
  private:
+  void note_memory(const char* stage, const Engine* engine = nullptr) const {
+    if (o_.reporting.memory) report_memory(stage, engine, log_);
+  }
+
   void report_refit(const Engine& engine) const {
     if (!o_.reporting.refit && !o_.inference.time_refit) return;
     const auto weights = engine.weights();
@@ -96,6 +104,7 @@ class Program {
     const bool profiled = o_.reporting.wants_profile(), measured = !profiled || o_.inference.separate_profile;
     stage_ = "Inference set up failed";
     Inference inference(engine, o_, log_);
+    note_memory("inference set up", &engine);
     report_layers(engine, o_, log_);
     log_.info("Starting inference");
     stage_ = "Error occurred during inference";
@@ -108,6 +117,7 @@ class Program {
       log_.info("The e2e network timing is not reported since it is inaccurate due to the extra synchronizations when the profiler is enabled.");
       log_.info("To show e2e network timing report, add --separateProfileRun to profile layer timing in a separate run or remove --dumpProfile to disable the profiler.");
     }
+    note_memory("inference", &engine);
     report_outputs(inference.inputs(), inference.outputs(), o_.reporting, log_);
     if (!profiled) return;
     if (measured) layers = inference.profile(queries);
