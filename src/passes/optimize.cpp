@@ -86,7 +86,7 @@ void optimize(Graph& g, const PassOptions& options, const Log& log, PassReport& 
   passes.run("drop_zero_weights", g, rewrite_with({zero_rules()}));
   passes.run("fold_moves", g, rewrite_with({matmul_rules(), movement_rules()}));
   passes.run("recover_patterns", g,
-             rewrite_with({reduction_rules(), softmax_rules(), activation_rules(), norm_rules(), moment_rules(), gather_rules()}));
+             rewrite_with({reduction_rules(), softmax_rules(), activation_rules(), norm_rules(), moment_rules(), gather_rules(), rotary_rules()}));
   passes.run("sink_moves", g, rewrite_with({sinking_rules(), movement_rules()}));
   passes.run("fold_padding", g, rewrite_with({padding_rules()}));
   passes.run("fold_scales", g, rewrite_with({matmul_rules(), scale_rules()}));

@@ -26,6 +26,7 @@ const Tactic& scatter_tactic();
 const Tactic& resize_tactic();
 const Tactic& order_tactic();
 const Tactic& lrn_tactic();
+const Tactic& rotary_tactic();
 const Tactic& query_tactic();
 const Tactic& bodies_tactic();
 const Tactic& reference_tactic();

@@ -34,6 +34,8 @@ Rewrites activation_rules();
 Rewrites norm_rules();
 /// LayerNorm from the mean and the mean square, as exporters of TensorFlow and JAX write it.
 Rewrites moment_rules();
+/// Rotary embeddings from the slices, products and joins that exporters write.
+Rewrites rotary_rules();
 /// Attention from its matrix products and softmax.
 Rewrites attention_rules();
 /// Sums and activations into the node before.
