@@ -1,95 +1,17 @@
 """Runs the program as a user does. Usage: cli_test.py path/to/tenon folder/of/fakes"""
 import json
 import os
-import pathlib
 import re
 import signal
 import subprocess
-import sys
-import tempfile
 import time
-import unittest
 
 import numpy as np
-import onnx
-from onnx import TensorProto, helper, numpy_helper
 
-from envelope_check import problems
-
-HERE = pathlib.Path(__file__).resolve().parent
-SCHEMA = json.loads((HERE.parent / "docs" / "envelope.schema.json").read_text())
-TENON = FAKES = None
+from cli_case import HERE, TenonTest, main
 
 
-def save_model(path, nodes, inputs, outputs, constants=()):
-    graph = helper.make_graph(
-        nodes, "g", [helper.make_tensor_value_info(n, t, s) for n, t, s in inputs],
-        [helper.make_tensor_value_info(n, t, s) for n, t, s in outputs],
-        [numpy_helper.from_array(value, name) for name, value in constants])
-    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)
-
-
-def make_models(folder):
-    random = np.random.default_rng(0)
-    constants = [("w1", random.normal(size=(8, 3, 3, 3)).astype(np.float32)), ("b1", random.normal(size=8).astype(np.float32)),
-                 ("w2", random.normal(size=(8, 10)).astype(np.float32))]
-    nodes = [helper.make_node("Conv", ["x", "w1", "b1"], ["c1"], name="conv1", pads=[1, 1, 1, 1]),
-             helper.make_node("Relu", ["c1"], ["r1"], name="relu1"),
-             helper.make_node("GlobalAveragePool", ["r1"], ["g1"], name="gap"),
-             helper.make_node("Flatten", ["g1"], ["f1"], name="flat"),
-             helper.make_node("MatMul", ["f1", "w2"], ["block/y"], name="fc")]
-    f32 = TensorProto.FLOAT
-    save_model(folder / "small.onnx", nodes, [("x", f32, ["N", 3, "H", "W"])], [("block/y", f32, ["N", 10])], constants)
-    save_model(folder / "nan.onnx", [helper.make_node("Log", ["x"], ["l"], name="log"), helper.make_node("Neg", ["l"], ["y"], name="neg")],
-               [("x", f32, [4])], [("y", f32, [4])])
-    save_model(folder / "bad.onnx", [helper.make_node("Foo", ["x"], ["l"], name="foo"), helper.make_node("Bar", ["l"], ["m"], name="bar"),
-                                     helper.make_node("Relu", ["x"], ["y"], name="relu")],
-               [("x", f32, [4])], [("m", f32, [4]), ("y", f32, [4])])
-    save_model(folder / "picky.onnx", [helper.make_node("MatMul", ["x", "w"], ["y"], name="product")],
-               [("x", f32, [1, 3, "H", "W"])], [("y", f32, None)], [("w", np.ones((48, 2), np.float32))])
-    (folder / "text.onnx").write_text("version https://git-lfs.github.com/spec/v1\n")
-
-
-class Result:
-    def __init__(self, process, envelope):
-        self.code, self.out, self.log = process.returncode, process.stdout, process.stderr
-        self.envelope = envelope
-
-    @property
-    def last(self):
-        return self.log.strip().splitlines()[-1] if self.log.strip() else ""
-
-
-class CliTest(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.holder = tempfile.TemporaryDirectory()
-        cls.folder = pathlib.Path(cls.holder.name)
-        make_models(cls.folder)
-        built = cls.run_plain("build", "small.onnx", "-o", "small.engine", "--shapes", "x:2x3x16x16")
-        assert built.returncode == 0, built.stderr
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.holder.cleanup()
-
-    @classmethod
-    def run_plain(cls, *words):
-        return subprocess.run([TENON, *words], cwd=cls.folder, capture_output=True, text=True, timeout=300)
-
-    def tenon(self, *words, code=0):
-        """Runs with --json and holds the envelope against the schema."""
-        report = self.folder / "report.json"
-        report.unlink(missing_ok=True)
-        process = self.run_plain(*words, "--json", str(report))
-        envelope = json.loads(report.read_text()) if report.exists() else None
-        if envelope is not None:
-            self.assertEqual(problems(envelope, SCHEMA), [])
-            self.assertEqual(envelope["exit"]["code"], process.returncode)
-        result = Result(process, envelope)
-        self.assertEqual(result.code, code, process.stderr)
-        return result
-
+class CliTest(TenonTest):
     def test_build_is_verified(self):
         result = self.tenon("build", "small.onnx", "-o", "a.engine")
         self.assertEqual(result.last, "PASSED")
@@ -221,14 +143,14 @@ class CliTest(unittest.TestCase):
         self.tenon("bench", "small.engine", "--device", "cpu", "--device-memory-limit", "1G", code=2)
 
     def test_doctor_describes_the_gpu_and_refuses_an_old_library(self):
-        os.environ.update(LD_LIBRARY_PATH=FAKES, FAKE_NVML="compute=61 lanes=8 reasons=4 processes=2")
+        os.environ.update(LD_LIBRARY_PATH=self.fakes, FAKE_NVML="compute=61 lanes=8 reasons=4 processes=2")
         try:
             result = self.tenon("doctor")
         finally:
             del os.environ["LD_LIBRARY_PATH"], os.environ["FAKE_NVML"]
         for text in ("Fake GPU at 0000:17:00.0, sm_61", "too old: supported are sm_75", "of at most 500 W", "SM 1980 of 1980 MHz", "held down by power cap",
                      "generation 3 with 8 lanes now, generation 5 with 16 lanes possible; lanes are missing", "NUMA node", "2 processes",
-                     "version 8.9.7 was found at " + FAKES):
+                     "version 8.9.7 was found at " + self.fakes):
             self.assertIn(text, result.out)
         self.assertEqual(result.envelope["system"]["gpus"][0]["pcie"]["max_lanes"], 16)
         self.assertIn("9 is needed", next(l for l in result.envelope["system"]["libraries"] if l["name"] == "libcudnn")["problem"])
@@ -279,7 +201,7 @@ class CliTest(unittest.TestCase):
 
     def test_full_disk_keeps_the_old_engine(self):
         before = (self.folder / "small.engine").read_bytes()
-        process = subprocess.run(f"ulimit -f 1; trap '' XFSZ; exec {TENON} build small.onnx -o small.engine --shapes x:1x3x8x8",
+        process = subprocess.run(f"ulimit -f 1; trap '' XFSZ; exec {self.program} build small.onnx -o small.engine --shapes x:1x3x8x8",
                                  shell=True, cwd=self.folder, capture_output=True, text=True, timeout=300)
         self.assertEqual(process.returncode, 7, process.stderr)
         self.assertEqual((self.folder / "small.engine").read_bytes(), before)
@@ -301,7 +223,7 @@ class CliTest(unittest.TestCase):
         self.assertNotIn("\x1b", self.run_plain("run", "small.engine").stderr)
 
     def test_interrupt(self):
-        process = subprocess.Popen([TENON, "bench", "small.engine", "--duration", "100"], cwd=self.folder, stdout=subprocess.PIPE,
+        process = subprocess.Popen([self.program, "bench", "small.engine", "--duration", "100"], cwd=self.folder, stdout=subprocess.PIPE,
                                    stderr=subprocess.PIPE, text=True)
         time.sleep(1.5)
         process.send_signal(signal.SIGINT)
@@ -320,6 +242,4 @@ class CliTest(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    TENON = str(pathlib.Path(sys.argv.pop(1)).resolve())
-    FAKES = str(pathlib.Path(sys.argv.pop(1)).resolve())
-    unittest.main()
+    main()

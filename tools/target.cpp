@@ -7,6 +7,7 @@
 #include "nearest.h"
 #include "tenon/files.h"
 #include "tenon/model.h"
+#include "units.h"
 
 namespace tenon::cli {
 namespace {
@@ -67,6 +68,12 @@ Engine open_engine(Session& session, const std::string& path, const BuildFlags& 
     session.envelope["engine"]["sha256"] = file_sha256(path);
   }
   return engine;
+}
+
+void tell_memory(Session& session, const Engine& engine) {
+  const MemoryInfo memory = engine.memory();
+  session.console.info(fmt::format("at the tuned shapes this takes at most {} of weights, {} packed, and {} of tensors and workspace", bytes_text(memory.weight_bytes),
+                                   bytes_text(memory.packed_bytes), bytes_text(memory.arena_bytes)));
 }
 
 std::string signature_text(const Engine& engine) {

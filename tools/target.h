@@ -15,6 +15,8 @@ FileKind kind_of(const std::string& path);
 /// filled.
 Engine open_engine(Session&, const std::string& path, const BuildFlags&);
 Engine build_model(Session&, const std::string& path, const BuildOptions&);
+/// Says, before anything runs, what the engine takes at the shapes it is tuned for.
+void tell_memory(Session&, const Engine&);
 /// "x: f32[N,3,224,224]" lines.
 std::string signature_text(const Engine&);
 

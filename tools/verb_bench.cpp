@@ -100,6 +100,7 @@ class BenchVerb : public Verb {
     if (!duration_.empty()) options_.duration_s = parse_seconds("--duration", duration_, 1);
     if (!warmup_.empty()) options_.warmup_ms = parse_seconds("--warmup", warmup_, 1e-3) * 1000;
     Engine engine = open_engine(session, file_, flags_);
+    tell_memory(session, engine);
     double clock_before = clock_mhz();
     GpuWatch watch(engine.gpu_address());
     fmt::print("{}, {} threads\n{}\n", engine.device(), engine.threads(), kMeasured);

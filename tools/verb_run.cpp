@@ -54,6 +54,7 @@ class RunVerb : public Verb {
     Engine engine = open_engine(session, file_, flags_);
     NamedValues inputs =
         inputs_.gather(session, engine, flags_.has_shapes() ? flags_.run_shapes() : std::map<std::string, Dims>{});
+    tell_memory(session, engine);
     Context context = engine.create_context();
     set_inputs(context, inputs);
     inputs_.first_run(engine, [&] { context.run(inputs_.seed()); });

@@ -63,7 +63,7 @@ struct BuildReport {
 };
 
 struct MemoryInfo {
-  int64_t arena_bytes = 0;      // per context, at the largest shapes
+  int64_t arena_bytes = 0;      // per context, at the tuned shapes
   int64_t weight_bytes = 0;     // in the file
   int64_t packed_bytes = 0;     // made at load or first run
 };

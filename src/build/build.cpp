@@ -14,6 +14,7 @@
 #include "build/profile.h"
 #include "build/select_kernels.h"
 #include "build/strip_names.h"
+#include "build/tell.h"
 #include "build/verify_build.h"
 #include "devices/device.h"
 #include "onnx/import.h"
@@ -50,6 +51,29 @@ void note_fusions(const PassReport& passes, BuildReport& report) {
     if (!note.spelling) report.fusions.push_back({note.equation, note.node, true, ""});
   for (const auto& note : passes.near_misses)
     if (!note.spelling) report.fusions.push_back({note.equation, note.node, false, note.reason});
+}
+
+int64_t count_fusions(const BuildReport& report) {
+  return std::count_if(report.fusions.begin(), report.fusions.end(), [](const FusionInfo& f) { return f.fired; });
+}
+
+/// What marking tensors as outputs changes besides the outputs: what is read elsewhere does not fuse.
+void note_lost_fusions(Graph unmarked, const PassOptions& options, BuildReport& report, const Log& log) {
+  PassReport passes;
+  optimize(unmarked, options, Log(), passes);
+  BuildReport without;
+  note_fusions(passes, without);
+  const int64_t lost = std::max<int64_t>(0, count_fusions(without) - count_fusions(report));
+  report.warnings.push_back(fmt::format("marking tensors as outputs costs {} {}; results may differ in the last bits from those of an engine without the marks",
+                                        lost, lost == 1 ? "fusion" : "fusions"));
+  log.warning("build", "{}", report.warnings.back());
+}
+
+PassOptions pass_options_of(const BuildOptions& options, const DeviceInfo& device) {
+  const bool gates = device.kind == "cuda" && device.compute >= 80 && !options.exact;
+  PassOptions p{options.exact, options.strict_nan, gates, {options.disabled_passes.begin(), options.disabled_passes.end()}, options.stop_after_rewrite};
+  if (device.kind != "cpu") p.disabled.insert({"fuse_bottlenecks", "fuse_joined_convs"});
+  return p;
 }
 
 TacticOptions tactic_options(const BuildOptions& options, const DeviceInfo& device, const Log& log) {
@@ -105,6 +129,7 @@ void finish(Built& built, const Graph& original, const BuildOptions& options, co
   try {
     phases.run("select", [&] { select_kernels(built, options, hooks, cache, log, phases); });
     note_coverage(built, log);
+    tell_steps(built, log);
     if (options.verify && !options.reference) {
       phases.run("verify", [&] { at_assumed_dims(built.report, [&] { verify_build(built, original, cache, log); }); });
       phases.run("time", [&] { note_time_shares(built, original, log); });
@@ -141,23 +166,25 @@ Built build(const GraphSource& source, const BuildOptions& options, const BuildH
   built.threads = std::make_shared<Threads>(built.data.device.threads);
 
   ShapeRequest request;
+  std::optional<Graph> unmarked;
   Graph original = phases.run("import", [&] {
     Graph g = make_with_shapes(source, options, log, request);
+    if (!options.mark_outputs.empty()) unmarked = g;
     mark_outputs(g, options.mark_outputs);
     if (options.refit) make_refittable(g);
     return options.io_types.empty() ? std::move(g) : with_io_types(g, options.io_types);
   });
   built.data.profile = request.profile;
   built.report.assumptions = request.assumptions;
+  tell_types(original, log);
   Graph graph = original;
   if (!options.reference) {
     phases.run("passes", [&] {
       PassReport passes;
-      const bool gates = built.data.device.kind == "cuda" && built.data.device.compute >= 80 && !options.exact;
-      PassOptions pass_options{options.exact, options.strict_nan, gates, {options.disabled_passes.begin(), options.disabled_passes.end()}, options.stop_after_rewrite};
-      if (built.data.device.kind != "cpu") pass_options.disabled.insert({"fuse_bottlenecks", "fuse_joined_convs"});
+      const PassOptions pass_options = pass_options_of(options, built.data.device);
       optimize(graph, pass_options, log, passes);
       note_fusions(passes, built.report);
+      if (unmarked) note_lost_fusions(std::move(*unmarked), pass_options, built.report, log);
     });
   }
   release_mapped_files();  // passes read weights that are not needed again for long

@@ -1,8 +1,11 @@
 #include "build/verify_build.h"
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "base/file.h"
 #include "build/example_inputs.h"
+#include "build/odd_weights.h"
 #include "ir/compare.h"
 #include "ir/evaluate.h"
 #include "plan/bodies.h"
@@ -29,6 +32,22 @@ Tolerance tolerance_of(const HostValue& value, const TacticOptions& options) {
   if (is_float(dtype))
     for (DType d : options.precisions) tolerance.rtol = std::max(tolerance.rtol, default_tolerance(d).rtol);
   return tolerance;
+}
+
+/// NaN and infinities in the results, which agree with themselves: true, with a warning for each of the model's weights that
+/// hold such numbers.
+bool tell_odd_results(const Graph& original, const std::vector<HostValue>& results, BuildReport& report, const Log& log) {
+  const bool odd = std::any_of(results.begin(), results.end(), [](const HostValue& v) {
+    const Tensor* t = std::get_if<Tensor>(&v);
+    return t && holds_odd_numbers(*t);
+  });
+  if (!odd) return false;
+  const auto sentences = odd_weights(original);
+  for (const std::string& sentence : sentences) {
+    report.warnings.push_back(sentence);
+    log.warning("verify", "{}", sentence);
+  }
+  return !sentences.empty();
 }
 
 /// Graph, options and choices: what the results depend on.
@@ -68,7 +87,7 @@ void verify_build(Built& built, const Graph& original, TimingCache& cache, const
          original.output_name(static_cast<int>(i)), c.why, c.max_rel);
   }
   built.report.verdict = "PASSED";
-  cache.set_passed(engine);
+  if (!tell_odd_results(original, expected, built.report, log)) cache.set_passed(engine);
   log.info("verify", "PASSED: {} outputs agree with the reference executor", expected.size());
 }
 

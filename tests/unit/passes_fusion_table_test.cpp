@@ -109,6 +109,36 @@ INSTANTIATE_TEST_SUITE_P(Guide, FusionTable, testing::ValuesIn(fusion_table().be
                            return name;
                          });
 
+bool nearly_fired(const PassReport& report, std::string_view equation, std::string_view reason) {
+  return std::any_of(report.near_misses.begin(), report.near_misses.end(),
+                     [&](const RewriteNote& n) { return n.equation == equation && n.reason.find(reason) != std::string::npos; });
+}
+
+constexpr std::string_view kReduceOfTranspose = "Reduce(Transpose(x)) => Transpose(Reduce(x))";
+constexpr std::string_view kActivation = "activation(Conv/MatMul(x)) => Conv/MatMul{activation}(x)";
+
+TEST(FusionConditions, AReshapeBetweenAShuffleAndAReduction) {
+  const Optimized o = optimized("graph g(x: f32[2,3,4]) {\n%a = Constant{value=i64[1]{1}} %d = Constant{value=i64[2]{4,6}} %1 = Transpose{permutation=[2,0,1]}(%x)\n"
+                                "%2 = Reshape(%1, %d) %3 = Reduce{kind=max, keepdims=false}(%2, %a) return y = %3, z = %1 }");
+  EXPECT_FALSE(fired(o.report, kReduceOfTranspose)) << print(o.graph);
+}
+
+TEST(FusionConditions, PrecisionsThatDifferAroundPooling) {
+  const std::string conv = "graph g(x: f32[N,2,4,4]) {\n%w = Constant{value=f32[2,2,1,1]{1,-2,3,0.5}} %c = Conv(%x, %w)\n";
+  const Optimized mixed = optimized(conv + "%1 = Cast{to=f16}(%c) %2 = Unary{kind=relu}(%1) %3 = Pool{kernel=[2,2]}(%2) return y = %3 }");
+  EXPECT_FALSE(fired(mixed.report, kActivation)) << print(mixed.graph);
+  EXPECT_TRUE(nearly_fired(mixed.report, kActivation, "the precision changes"));
+  EXPECT_TRUE(fired(optimized(conv + "%2 = Unary{kind=relu}(%c) %3 = Pool{kernel=[2,2]}(%2) return y = %3 }").report, kActivation));
+}
+
+TEST(FusionConditions, ASumThatBroadcastsOverTheBatch) {
+  const std::string_view sum = "Conv/MatMul(x, w, b) + r => Conv/MatMul(x, w, b, r)";
+  const Optimized o = optimized("graph g(x: f32[3,2,4,4], r: f32[1,2,4,4]) {\n%w = Constant{value=f32[2,2,1,1]{1,-2,3,0.5}} %c = Conv(%x, %w)\n"
+                                "%1 = Binary(%c, %r) return y = %1 }");
+  EXPECT_FALSE(fired(o.report, sum)) << print(o.graph);
+  EXPECT_TRUE(nearly_fired(o.report, sum, "the sum broadcasts"));
+}
+
 TEST(FusionsPage, IsWhatTheTableGives) {
   EXPECT_EQ(read_text_file(TENON_TEST_DATA "/../../docs/fusions.md"), fusions_page())
       << "write it again: build/bin/fusions_page > docs/fusions.md";

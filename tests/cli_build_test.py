@@ -1,0 +1,214 @@
+"""What building says, what its flags do, and what becomes of bad models. Usage: cli_build_test.py path/to/tenon folder/of/fakes"""
+import pathlib
+import re
+import signal
+import struct
+import subprocess
+import time
+
+import numpy as np
+from onnx import TensorProto, helper
+
+from cli_case import TenonTest, main, save_model
+
+F32, I64 = TensorProto.FLOAT, TensorProto.INT64
+SMALL = ("--shapes", "x:1x3x16x16")
+
+
+def node(op, inputs, outputs, name, **attributes):
+    return helper.make_node(op, inputs, outputs, name=name, **attributes)
+
+
+def ones(*dims):
+    return np.ones(dims, np.float32)
+
+
+class BuildTest(TenonTest):
+    def model(self, file, nodes, inputs, outputs, **constants):
+        save_model(self.folder / file, nodes, inputs, [(name, F32, None) for name in outputs], constants.items())
+        return file
+
+    def conv_relu(self, file, weights):
+        return self.model(file, [node("Conv", ["x", "w"], ["c"], "conv"), node("Relu", ["c"], ["y"], "relu")], [("x", F32, [1, 3, 8, 8])], ["y"], w=weights)
+
+    def test_a_second_build_from_the_cache_measures_nothing_and_writes_the_same_bytes(self):
+        words = ("build", "small.onnx", *SMALL, "--timing-cache", "a.cache", "-o")
+        self.assertGreater(self.tenon(*words, "first.engine").envelope["build"]["tactics_timed"], 0)
+        second = self.tenon(*words, "second.engine")
+        self.assertIn("nothing: all choices came from the timing cache", second.out)
+        self.assertIn("the timing cache holds the verdict", second.log)
+        self.assertEqual((self.folder / "first.engine").read_bytes(), (self.folder / "second.engine").read_bytes())
+
+    def test_a_damaged_cache_line_is_dropped_with_a_warning_and_timed_again(self):
+        words = ("build", "small.onnx", *SMALL, "--timing-cache", "b.cache", "-o", "b.engine")
+        self.tenon(*words)
+        lines = (self.folder / "b.cache").read_text().splitlines()
+        lines = [line for line in lines if not line.startswith("choice")]
+        damaged = next(i for i, line in enumerate(lines) if line.startswith("cost"))
+        lines[damaged] = lines[damaged].replace("cost ", "cost 0", 1)
+        (self.folder / "b.cache").write_text("\n".join(lines) + "\n")
+        result = self.tenon(*words)
+        self.assertRegex(result.log, r"\[W\].*cache")
+        self.assertGreater(result.envelope["build"]["tactics_timed"], 0)
+
+    def test_no_cache_is_written_unless_named(self):
+        before = {path.name for path in self.folder.iterdir()}
+        self.tenon("build", "small.onnx", *SMALL, "-o", "plain.engine")
+        self.assertEqual({path.name for path in self.folder.iterdir()} - before, {"plain.engine"} | ({"report.json"} - before))
+
+    def test_a_reached_time_limit_is_a_warning(self):
+        result = self.tenon("build", "small.onnx", *SMALL, "-o", "limit.engine", "--time-limit", "0.000001")
+        self.assertRegex(result.log, r"\[W\].*time limit")
+        self.assertIn("stopped early", result.out)
+        self.assertTrue((self.folder / "limit.engine").exists())
+
+    def test_too_little_memory_names_the_least(self):
+        result = self.tenon("build", "small.onnx", *SMALL, "-o", "memory.engine", "--max-memory", "1K", code=6)
+        self.assertIn("--max-memory", result.log)
+        self.assertFalse((self.folder / "memory.engine").exists())
+
+    def test_marked_outputs_say_what_they_cost(self):
+        result = self.tenon("build", "small.onnx", *SMALL, "-o", "marked.engine", "--mark-output", "c1")
+        self.assertIn("costs 1 fusion;", result.log)
+        self.assertIn("last bits", result.log)
+        self.assertTrue(any("costs 1 fusion" in w["text"] for w in result.envelope["warnings"]))
+        self.assertIn("output  c1: f32[1,8,16,16]", result.out)
+        self.assertIn("costs 0 fusions;", self.tenon("build", "small.onnx", *SMALL, "-o", "marked.engine", "--mark-output", "g1").log)
+        self.assertIn("'nothing'", self.tenon("build", "small.onnx", *SMALL, "-o", "marked.engine", "--mark-output", "nothing", code=2).log)
+
+    def test_flags_that_find_faults(self):
+        fused = "fold_epilogues: activation"
+        self.assertIn(fused, self.tenon("build", "small.onnx", *SMALL, "-o", "f.engine").log)
+        for flags in (("--disable-pass", "fold_epilogues"), ("--stop-after-rewrite", "0")):
+            self.assertNotIn(fused, self.tenon("build", "small.onnx", *SMALL, "-o", "f.engine", *flags).log)
+        self.tenon("build", "small.onnx", *SMALL, "-o", "f.engine", "--chaos-seed", "3")
+        self.assertEqual(self.tenon("build", "small.onnx", *SMALL, "-o", "f.engine", "--opt-level", "0").envelope["build"]["tactics_timed"], 0)
+
+    def test_flags_about_numbers_build_and_verify(self):
+        for flags in (("--exact",), ("--strict-nan",), ("--deterministic",), ("--precision", "best"), ("--precision", "bf16"), ("--device", "auto"), ("--threads", "1")):
+            self.assertEqual(self.tenon("build", "small.onnx", *SMALL, "-o", "n.engine", *flags).last, "PASSED", flags)
+
+    def test_verbose_says_types_workspace_rejections_and_reorders(self):
+        result = self.tenon("build", "small.onnx", *SMALL, "-o", "v.engine", "-v")
+        self.assertRegex(result.log, r"\[V\] \[types\] node 'conv1' \(Conv\): f32\[1,3,16,16\], f32\[8,3,3,3\], f32\[8\] -> f32\[1,8,16,16\]")
+        self.assertRegex(result.log, r"\[V\] \[passes\] fold_epilogues: 1 changes")
+        self.assertRegex(result.log, r"\[V\] \[select\] node 'conv1 \+ relu1' .* us")
+        self.assertRegex(result.log, r"\[V\] \[plan\] node 'conv1 \+ relu1' \(Conv\): runs by \w+.*, \d+ bytes of workspace")
+        self.assertRegex(result.log, r"\[V\] \[plan\] node 'conv1 \+ relu1' \(Conv\): not softmax: not a softmax")
+        self.assertNotIn("[V]", self.tenon("build", "small.onnx", *SMALL, "-o", "v.engine").log)
+        reorders = [self.tenon("build", "small.onnx", *SMALL, "-o", "v.engine", "-v", "--chaos-seed", str(seed)).log for seed in range(6)]
+        self.assertTrue(any(re.search(r"\[V\] \[plan\] reorder: '.*' is .*, .* reads ", log) for log in reorders))
+
+    def test_fusions_are_listed(self):
+        out = self.tenon("inspect", "small.onnx", *SMALL, "--fusions").out
+        self.assertRegex(out, r"fused +activation\(Conv/MatMul\(x\)\) => .*: conv1 \+ relu1")
+        out = self.tenon("inspect", "small.onnx", *SMALL, "--fusions", "--mark-output", "c1").out
+        self.assertRegex(out, r"missed +activation.*relu1; .*used elsewhere")
+
+    def test_every_build_ends_with_its_coverage(self):
+        self.assertRegex(self.tenon("build", "small.onnx", *SMALL, "-o", "c.engine").out, r"5 of 5 nodes in \d+ fast steps; \d+ generated; 0 reference; of the time")
+
+    def test_zero_weights_go_with_a_line(self):
+        nodes = [node("Exp", ["x"], ["e"], "feeder"), node("Conv", ["e", "w", "b"], ["c"], "dead"), node("Relu", ["c"], ["y"], "relu")]
+        self.model("zero.onnx", nodes, [("x", F32, [1, 3, 8, 8])], ["y"], w=0 * ones(4, 3, 3, 3), b=ones(4))
+        line = r"\[I\] .*weights that are all zero.*dead"
+        self.assertRegex(self.tenon("build", "zero.onnx", "-o", "zero.engine").log, line)
+        self.assertNotRegex(self.tenon("build", "zero.onnx", "-o", "zero.engine", "--strict-nan").log, line)
+
+    def test_memory_is_told_before_running(self):
+        for verb in (("run", "small.engine"), ("bench", "small.engine", "--duration", "0.02", "--warmup", "1")):
+            self.assertRegex(self.tenon(*verb).log, r"takes at most .* of weights, .* packed, and .* of tensors and workspace")
+
+    def test_bench_names_its_two_points(self):
+        result = self.tenon("bench", "small.engine", "--duration", "0.02", "--warmup", "1")
+        self.assertIn("measured from just before", result.out)
+        self.assertIn("random inputs", result.log)
+
+    def test_an_engine_of_another_machine_says_so_and_runs(self):
+        checks = pathlib.Path(self.program).parent / "engine_checks"
+        self.assertIn("every choice holds", self.tenon("inspect", "small.engine", "--compat").out)
+        subprocess.run([checks, "relabel", "small.engine", "other.engine", "--features", "sse2", "--name", "Another CPU"], cwd=self.folder, check=True)
+        self.assertIn("Another CPU", self.tenon("inspect", "other.engine", "--compat").out)
+        result = self.tenon("run", "other.engine", "--random", "5")
+        self.assertIn("Another CPU", result.log)
+        self.assertEqual(result.out, self.tenon("run", "small.engine", "--random", "5").out)
+
+    def test_an_engine_of_a_newer_version_is_refused(self):
+        content = bytearray((self.folder / "small.engine").read_bytes())
+        content[8:12] = struct.pack("<I", 99)
+        (self.folder / "newer.engine").write_bytes(content)
+        result = self.tenon("run", "newer.engine", code=7)
+        self.assertIn("format version 99", result.log)
+        self.assertEqual(result.envelope["exit"]["error"]["id"], "E7002")
+
+    def test_an_interrupted_build_keeps_the_old_engine_and_the_measurements(self):
+        random = np.random.default_rng(0)
+        sizes = range(16, 16 + 8 * 24, 8)
+        nodes, weights, x = [], {}, "x"
+        for i, (a, b) in enumerate(zip(sizes, list(sizes)[1:])):
+            weights[f"w{i}"] = random.normal(size=(b, a, 3, 3)).astype(np.float32) * 0.01
+            nodes.append(node("Conv", [x, f"w{i}"], [f"c{i}"], f"conv{i}", pads=[1, 1, 1, 1]))
+            x = f"c{i}"
+        self.model("long.onnx", nodes, [("x", F32, [1, 16, 64, 64])], [x], **weights)
+        (self.folder / "long.engine").write_text("old")
+        process = subprocess.Popen([self.program, "build", "long.onnx", "-o", "long.engine", "--opt-level", "5", "--timing-cache", "long.cache"], cwd=self.folder,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        time.sleep(1.5)
+        process.send_signal(signal.SIGINT)
+        _, log = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 130, log)
+        self.assertEqual((self.folder / "long.engine").read_text(), "old")
+        self.assertIn("cost ", (self.folder / "long.cache").read_text())
+
+    def test_weights_that_are_no_numbers_are_named(self):
+        self.conv_relu("nan.onnx", np.nan * ones(4, 3, 3, 3))
+        weights = ones(4, 3, 3, 3)
+        weights[1, 2, 0, 1] = np.inf
+        self.conv_relu("infinite.onnx", weights)
+        for model, part in (("nan.onnx", "108 NaN and 0 infinite"), ("infinite.onnx", "0 NaN and 1 infinite numbers of 108")):
+            for _ in range(2):
+                result = self.tenon("build", model, "-o", "odd.engine", "--timing-cache", "odd.cache")
+                self.assertRegex(result.log, r"\[W\].*'conv' \(Conv\): its weights 'w' hold " + part)
+
+    def test_shapes_that_cannot_be(self):
+        self.model("contradicts.onnx", [node("MatMul", ["x", "w"], ["y"], "product")], [("x", F32, ["N", 4])], ["y"], w=ones(3, 2))
+        add = [node("Expand", ["x", "s"], ["e"], "expand"), node("Add", ["e", "e"], ["y"], "add")]
+        self.model("huge.onnx", add, [("x", F32, [1])], ["y"], s=np.array([1 << 20, 1 << 20], np.int64))
+        self.model("overflows.onnx", add, [("x", F32, [1])], ["y"], s=np.array([1 << 40, 1 << 40], np.int64))
+        for model, parts in {"contradicts.onnx": ("'product'", "[N,4]", "[3,2]"), "huge.onnx": ("'expand'", "2^40"), "overflows.onnx": ("'expand'", "64 bits")}.items():
+            result = self.tenon("build", model, "-o", "never.engine", code=3)
+            for part in (*parts, "what to do"):
+                self.assertIn(part, result.log)
+        self.assertFalse((self.folder / "never.engine").exists())
+
+    def test_an_index_outside_is_named_when_it_runs(self):
+        self.model("look.onnx", [node("Gather", ["t", "i"], ["y"], "look")], [("t", F32, [4, 3]), ("i", I64, [2])], ["y"])
+        np.save(self.folder / "t.npy", ones(4, 3))
+        np.save(self.folder / "i.npy", np.array([1, 9]))
+        for flags in ((), ("--reference",)):
+            result = self.tenon("run", "look.onnx", "--input", "t=t.npy", "--input", "i=i.npy", *flags, code=3)
+            for part in ("'look'", "index 9", "[-4, 3]", "what to do"):
+                self.assertIn(part, result.log)
+
+    def test_empty_tensors_run(self):
+        self.model("empty.onnx", [node("Relu", ["x"], ["a"], "relu"), node("MatMul", ["a", "w"], ["y"], "product")], [("x", F32, ["N", 3])], ["y"], w=ones(3, 2))
+        np.save(self.folder / "none.npy", ones(0, 3))
+        ranges = ("--min-shapes", "x:0x3", "--opt-shapes", "x:2x3", "--max-shapes", "x:4x3")
+        self.assertIn("y: f32 0x2", self.tenon("run", "empty.onnx", *ranges, "--input", "x=none.npy").out)
+        self.assertIn("y: f32 0x2", self.tenon("run", "empty.onnx", "--shapes", "x:0x3").out)
+
+    def test_many_rows(self):
+        """More rows than 16 bits count."""
+        rows = 70001
+        self.model("rows.onnx", [node("MatMul", ["x", "w"], ["p"], "product"), node("Softmax", ["p"], ["y"], "softmax", axis=-1)], [("x", F32, ["N", 3])], ["y"],
+                   w=np.arange(12, dtype=np.float32).reshape(3, 4) / 7)
+        self.tenon("build", "rows.onnx", "-o", "rows.engine", "--shapes", f"x:{rows}x3")
+        x = np.random.default_rng(2).normal(size=(rows, 3)).astype(np.float32)
+        np.save(self.folder / "rows.npy", x)
+        self.tenon("run", "rows.engine", "--input", "x=rows.npy", "--output", "rows.npz")
+        p = np.exp(x @ (np.arange(12, dtype=np.float32).reshape(3, 4) / 7))
+        np.testing.assert_allclose(np.load(self.folder / "rows.npz")["y"], p / p.sum(1, keepdims=True), rtol=1e-4)
+
+
+if __name__ == "__main__":
+    main()
