@@ -205,9 +205,43 @@ class BuildTest(TenonTest):
         self.tenon("build", "rows.onnx", "-o", "rows.engine", "--shapes", f"x:{rows}x3")
         x = np.random.default_rng(2).normal(size=(rows, 3)).astype(np.float32)
         np.save(self.folder / "rows.npy", x)
-        self.tenon("run", "rows.engine", "--input", "x=rows.npy", "--output", "rows.npz")
+        told = self.tenon("run", "rows.engine", "--input", "x=rows.npy", "--output", "rows.npz").out
         p = np.exp(x @ (np.arange(12, dtype=np.float32).reshape(3, 4) / 7))
-        np.testing.assert_allclose(np.load(self.folder / "rows.npz")["y"], p / p.sum(1, keepdims=True), rtol=1e-4)
+        expected = p / p.sum(1, keepdims=True)
+        np.testing.assert_allclose(np.load(self.folder / "rows.npz")["y"], expected, rtol=1e-4)
+        for what, number in zip(re.search(r"min (\S+), max (\S+), mean (\S+)", told).groups(), (expected.min(), expected.max(), expected.mean())):
+            self.assertAlmostEqual(float(what), number, delta=1e-4 * abs(number))
+
+    def test_deterministic_engines_give_the_same_bits_on_any_number_of_threads(self):
+        weights = np.random.default_rng(3).normal(size=(3000, 7)).astype(np.float32)
+        nodes = [node("MatMul", ["x", "w"], ["p"], "product"), node("ReduceSum", ["x", "axes"], ["s"], "sum"), node("Add", ["p", "s"], ["y"], "add")]
+        self.model("sums.onnx", nodes, [("x", F32, [2, 3000])], ["y"], w=weights, axes=np.array([1]))
+        for engine, model in (("sums.engine", ("sums.onnx",)), ("nets.engine", ("small.onnx", *SMALL))):
+            self.tenon("build", *model, "-o", engine, "--deterministic")
+            results = []
+            for threads in ("1", "2", "3"):
+                self.tenon("run", engine, "--threads", threads, "--output", "bits.npz")
+                with np.load(self.folder / "bits.npz") as npz:
+                    results.append(npz[npz.files[0]].tobytes())
+            self.assertEqual(len(set(results)), 1, engine)
+
+    def test_a_device_that_is_not_there_is_an_error_of_its_own(self):
+        if self.tenon("doctor").envelope["system"]["gpus"]:
+            self.skipTest("a GPU is there")
+        result = self.tenon("run", "small.onnx", *SMALL, "--device", "cuda", code=9)
+        self.assertRegex(result.envelope["exit"]["error"]["id"], r"^E9\d{3}$")
+
+    def test_compare_takes_a_tolerance(self):
+        np.savez(self.folder / "a.npz", y=ones(4))
+        np.savez(self.folder / "b.npz", y=ones(4) + np.array([0, 0, 0, 0.01], np.float32))
+        self.tenon("compare", "a.npz", "b.npz", code=5)
+        self.tenon("compare", "a.npz", "b.npz", "--rtol", "1")
+        self.tenon("compare", "a.npz", "b.npz", "--atol", "0.02")
+
+    def test_bench_takes_inputs(self):
+        np.save(self.folder / "bench.npy", ones(2, 3, 16, 16))
+        log = self.tenon("bench", "small.engine", "--input", "x=bench.npy", "--duration", "0.02", "--warmup", "1").log
+        self.assertNotIn("random inputs", log)
 
 
 if __name__ == "__main__":

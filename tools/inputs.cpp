@@ -36,13 +36,13 @@ const TensorInfo& info_of(const std::vector<TensorInfo>& inputs, const std::stri
 
 void warn_of_odd_values(Session& session, const std::string& name, const Value& value) {
   if (value.kind != Value::Kind::tensor || !holds_numbers(value.tensor) || value.tensor.size() == 0) return;
-  std::vector<double> values = to_doubles(value.tensor);
-  auto is_nan = [](double x) { return std::isnan(x); };
-  if (std::any_of(values.begin(), values.end(), is_nan))
-    session.console.warning(fmt::format("input '{}' holds NaN: results and times may mean little", name));
-  bool zero = std::all_of(values.begin(), values.end(), [](double x) { return x == 0; });
-  if (zero && values.size() > 1)
-    session.console.warning(fmt::format("input '{}' is all zero: results and times may mean little", name));
+  int64_t nans = 0, others = 0;
+  for_each_number(value.tensor, [&](double x) {
+    nans += std::isnan(x);
+    others += x != 0;
+  });
+  if (nans > 0) session.console.warning(fmt::format("input '{}' holds NaN: results and times may mean little", name));
+  if (others == 0 && value.tensor.size() > 1) session.console.warning(fmt::format("input '{}' is all zero: results and times may mean little", name));
 }
 
 }  // namespace
@@ -123,19 +123,18 @@ std::string describe(const Value& value) {
   const Tensor& tensor = value.tensor;
   std::string text = fmt::format("{} {}", to_string(tensor.dtype()), dims_text(tensor.dims()));
   if (!holds_numbers(tensor) || tensor.size() == 0) return text;
-  std::vector<double> values = to_doubles(tensor);
   double low = HUGE_VAL, high = -HUGE_VAL, sum = 0;
   int64_t nans = 0;
-  for (double x : values) {
+  for_each_number(tensor, [&](double x) {
     if (std::isnan(x)) {
       ++nans;
-      continue;
+      return;
     }
     low = std::min(low, x);
     high = std::max(high, x);
     sum += x;
-  }
-  auto numbers = static_cast<int64_t>(values.size()) - nans;
+  });
+  const int64_t numbers = tensor.size() - nans;
   if (numbers > 0)
     text += fmt::format(", min {:.6g}, max {:.6g}, mean {:.6g}", low, high, sum / static_cast<double>(numbers));
   if (nans > 0) text += fmt::format(", {} NaN", nans);

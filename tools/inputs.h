@@ -1,5 +1,6 @@
 #pragma once
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <string>
@@ -36,8 +37,17 @@ class InputFlags {
 };
 
 void set_inputs(Context&, const NamedValues&);
+bool holds_numbers(const Tensor&);
+/// Calls `f` with every element of a tensor that holds numbers, as a double, without a copy of them all.
+template <class F>
+void for_each_number(const Tensor& tensor, F f) {
+  constexpr int64_t kPiece = int64_t{1} << 16;
+  for (int64_t at = 0; at < tensor.size(); at += kPiece) {
+    char* piece = const_cast<char*>(tensor.as<char>()) + at * size_of(tensor.dtype());
+    for (double x : to_doubles(Tensor::wrap(tensor.dtype(), {std::min(kPiece, tensor.size() - at)}, piece))) f(x);
+  }
+}
 /// "f32 1x1000, min -3.1, max 8.9, mean 0.02".
 std::string describe(const Value&);
-bool holds_numbers(const Tensor&);
 
 }  // namespace tenon::cli

@@ -11,10 +11,10 @@ namespace {
 std::string describe_bad(const Tensor& tensor) {
   if (!holds_numbers(tensor)) return "";
   int64_t nans = 0, infinities = 0;
-  for (double x : to_doubles(tensor)) {
+  for_each_number(tensor, [&](double x) {
     nans += std::isnan(x);
     infinities += std::isinf(x);
-  }
+  });
   if (nans + infinities == 0) return "";
   return fmt::format("{} NaN and {} infinite of {} values", nans, infinities, tensor.size());
 }
