@@ -84,6 +84,14 @@ void* operator new(size_t bytes) {
   if (!memory) throw std::bad_alloc();
   return memory;
 }
+// The one of a sanitizer would not come here, and `delete` does.
+void* operator new(size_t bytes, const std::nothrow_t&) noexcept {
+  try {
+    return operator new(bytes);
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
+}
 void operator delete(void* memory) noexcept {
   using tenon::test::heap;
   if (!heap || !heap->give_back(memory)) std::free(memory);

@@ -96,10 +96,14 @@ TEST_F(NetworkApiTest, DynamicRangesOfInt8Tensors) {
 
 TEST_F(NetworkApiTest, ADeepNetworkNeedsNoDeepStack) {
   ITensor* x = &input("x", {1});
-  for (int i = 0; i < 20000; ++i) x = network->addUnary(*x, UnaryOperation::kNEG)->getOutput(0);
+  for (int i = 0; i < 40000; ++i) x = network->addUnary(*x, UnaryOperation::kNEG)->getOutput(0);
+  EXPECT_EQ(x->getType(), DataType::kFLOAT);
   EXPECT_EQ(list(x->getDimensions()), (std::vector<int32_t>{1}));
   output(x, "y");
   EXPECT_TRUE(builder->isNetworkSupported(*network, *config)) << logger.text;
+  network->getLayer(0)->setOutputType(0, DataType::kHALF);
+  EXPECT_EQ(network->getLayer(0)->getOutput(0)->getType(), DataType::kHALF);
+  EXPECT_EQ(x->getType(), DataType::kFLOAT);
 }
 
 }  // namespace

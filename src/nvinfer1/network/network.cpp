@@ -1,6 +1,7 @@
 #include "nvinfer1/network/network.h"
 
 #include <algorithm>
+#include <unordered_set>
 
 #include "base/error.h"
 #include "nvinfer1/network/control.h"
@@ -39,11 +40,13 @@ bool Network::strongly_typed() const { return (flags_ & bit(Flag::kSTRONGLY_TYPE
 bool Network::hasExplicitPrecision() const noexcept { return (flags_ & bit(Flag::kEXPLICIT_PRECISION)) != 0; }
 
 void Network::changed() {
+  ++types_version_;
   shadow_.reset();
   shadow_graph_.reset();
 }
 
 void Network::changed(const LayerBase& layer) {
+  ++types_version_;
   if (!shadow_) return;
   if (!layers_.empty() && layers_.back().get() == &layer) shadow_->forget(layer);
   else changed();
@@ -68,6 +71,38 @@ Lowering& Network::shadow() const {
     shadow_ = std::make_unique<Lowering>(*this, *shadow_graph_, true);
   }
   return *shadow_;
+}
+
+nv::DataType Network::type_of(const NetTensor& tensor) const {
+  const auto infer = [&](const NetTensor& t) {
+    const nv::DataType type = t.producer()->type_of(t.index());
+    t.remember_type(type, types_version_);
+    return type;
+  };
+  if (const auto known = tensor.known_type(types_version_)) return *known;
+  if (walks_types_) return infer(tensor);  // a loop's value that feeds itself
+  struct Walk {
+    explicit Walk(bool& flag) : flag_(flag) { flag_ = true; }
+    ~Walk() { flag_ = false; }
+    bool& flag_;
+  } walk(walks_types_);
+  std::unordered_set<const NetTensor*> opened;
+  std::vector<const NetTensor*> stack{&tensor};
+  while (stack.size() > 1 || opened.empty()) {
+    const NetTensor* next = stack.back();
+    if (opened.insert(next).second) {
+      for (const NetTensor* input : next->producer()->inputs())
+        if (input && !input->is_input() && !input->known_type(types_version_) && !opened.count(input)) stack.push_back(input);
+      continue;
+    }
+    stack.pop_back();
+    if (next->known_type(types_version_)) continue;
+    try {
+      infer(*next);
+    } catch (const std::exception&) {  // whoever needs this type asks again, and reports it
+    }
+  }
+  return infer(tensor);
 }
 
 nv::Dims Network::dims_of(const NetTensor& tensor) const {

@@ -37,6 +37,8 @@ class Network final : public nv::INetworkDefinition, public nv::apiv::VNetworkDe
   void check_input_dims(const std::string& name, const nv::Dims&) const;
 
   nv::Dims dims_of(const NetTensor&) const;
+  /// Of a layer's output. Its ancestors are asked first, one after the other: networks are deep, stacks are not.
+  nv::DataType type_of(const NetTensor&) const;
   bool is_broadcast(const NetTensor&) const;
   bool is_shape_tensor(const NetTensor&) const;
   core::Shape input_shape(const NetTensor&) const;
@@ -184,6 +186,8 @@ class Network final : public nv::INetworkDefinition, public nv::apiv::VNetworkDe
   // Types of all that was asked about since the last change.
   mutable std::unique_ptr<core::Graph> shadow_graph_;
   mutable std::unique_ptr<Lowering> shadow_;
+  uint64_t types_version_ = 1;  // of the types that tensors remember
+  mutable bool walks_types_ = false;
 };
 
 }  // namespace tenon::adapter

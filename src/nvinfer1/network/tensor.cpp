@@ -75,7 +75,7 @@ void NetTensor::setType(nv::DataType type) noexcept {
 
 nv::DataType NetTensor::getType() const noexcept {
   if (has_type_) return type_;
-  return guarded(network_.reporter(), "ITensor::getType", nv::DataType::kFLOAT, [&] { return producer_->type_of(index_); });
+  return guarded(network_.reporter(), "ITensor::getType", nv::DataType::kFLOAT, [&] { return network_.type_of(*this); });
 }
 
 bool NetTensor::setDynamicRange(float min, float max) noexcept {
@@ -85,6 +85,11 @@ bool NetTensor::setDynamicRange(float min, float max) noexcept {
     network_.changed();
     return true;
   });
+}
+
+void NetTensor::resetDynamicRange() noexcept {
+  has_range_ = false;
+  network_.changed();
 }
 
 float NetTensor::getDynamicRangeMin() const noexcept { return has_range_ ? min_ : std::numeric_limits<float>::quiet_NaN(); }

@@ -1,5 +1,7 @@
 #pragma once
 #include <array>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -36,6 +38,9 @@ class NetTensor final : public nv::ITensor, public nv::apiv::VTensor {
   bool has_type() const { return has_type_; }
   void set_type_of_layer(nv::DataType type) { type_ = type, has_type_ = true; }
   void reset_type_of_layer() { has_type_ = false; }
+  /// What Network::type_of found, until the network changes.
+  std::optional<nv::DataType> known_type(uint64_t version) const { return has_type_ ? type_ : version == type_version_ ? inferred_ : std::nullopt; }
+  void remember_type(nv::DataType type, uint64_t version) const { inferred_ = type, type_version_ = version; }
   bool has_range() const { return has_range_; }
   float range_limit() const;  // the larger magnitude of the range's ends
   bool is_output = false, is_shape_output = false, is_debug = false;
@@ -55,7 +60,7 @@ class NetTensor final : public nv::ITensor, public nv::apiv::VTensor {
   nv::TensorLocation getLocation() const noexcept override;
   void setLocation(nv::TensorLocation location) noexcept override;
   bool dynamicRangeIsSet() const noexcept override { return has_range_; }
-  void resetDynamicRange() noexcept override { has_range_ = false; }
+  void resetDynamicRange() noexcept override;
   float getDynamicRangeMin() const noexcept override;
   float getDynamicRangeMax() const noexcept override;
   void setAllowedFormats(nv::TensorFormats formats) noexcept override { formats_ = formats; }
@@ -72,6 +77,8 @@ class NetTensor final : public nv::ITensor, public nv::apiv::VTensor {
   std::string name_;
   nv::DataType type_ = nv::DataType::kFLOAT;
   bool has_type_ = false;
+  mutable std::optional<nv::DataType> inferred_;
+  mutable uint64_t type_version_ = 0;  // the one that `inferred_` holds for
   std::vector<int64_t> dims_;
   std::array<std::string, nv::Dims::MAX_DIMS> dim_names_;
   bool broadcast_ = false, has_range_ = false, on_host_ = false;
