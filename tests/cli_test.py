@@ -67,6 +67,9 @@ class CliTest(TenonTest):
         fast = ["--duration", "0.02", "--warmup", "1"]
         sweep = self.tenon("bench", "small.onnx", *ranges, *fast, "--sweep-batch", "1,2,8").envelope["bench"]["sweep"]
         self.assertEqual([point["batch"] for point in sweep], [1, 2, 8])
+        told = self.tenon("bench", "small.onnx", *ranges, *fast, "--sweep-batch", "4,8", "--specialize", "--verbose")
+        self.assertEqual([point["batch"] for point in told.envelope["bench"]["sweep"]], [4, 8])
+        self.assertNotIn("--specialize", told.log)
         found = self.tenon("bench", "small.onnx", *ranges, *fast, "--max-latency", "10s").envelope["bench"]
         self.assertGreaterEqual(found["batch"], 1)
         result = self.tenon("bench", "small.onnx", *ranges, *fast, "--max-latency", "0.001us", code=8)

@@ -2,12 +2,15 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <memory>
 
 #include "gpu_watch.h"
 #include "measure.h"
 #include "overlap.h"
 #include "profile.h"
 #include "target.h"
+#include "tenon/specialize.h"
 #include "verbs.h"
 
 namespace tenon::cli {
@@ -90,6 +93,7 @@ class BenchVerb : public Verb {
     app.add_option("--streams", options_.streams, "Contexts that take turns when runs are queued ahead on a GPU (default 2)")->check(CLI::Range(1, 64));
     app.add_flag("--no-transfers", no_transfers_, "On a GPU: inputs are there already and results stay there");
     app.add_flag("--profile", profile_, "Also time each layer");
+    app.add_flag("--specialize", specialize_, "Choose kernels again for the shapes that are run, where an engine was tuned for others");
     app.add_option("--max-latency", max_latency_, "Find the highest throughput whose p99 stays below, in ms")
         ->type_name("TIME");
     app.add_option("--sweep-batch", sweep_, "Time these batch sizes: 1,2,4")->type_name("LIST");
@@ -136,8 +140,28 @@ class BenchVerb : public Verb {
     return shapes;
   }
 
-  Measurement measure_at(Session& session, const Engine& engine, int64_t batch) {
-    const NamedValues inputs = for_device(engine, inputs_.gather(session, engine, shapes_at(engine, batch)));
+  /// The engine with kernels for the shapes of these inputs.
+  Engine specialized(Session& session, const Engine& engine, const NamedValues& inputs) {
+    BuildOptions options = flags_.options(session);
+    if (!specializer_) specializer_ = std::make_unique<Specializer>(engine, options);
+    std::map<std::string, Dims> dims;
+    for (const auto& [name, value] : inputs)
+      if (value.kind == Value::Kind::tensor) dims[name] = value.tensor.dims();
+    specializer_->for_dims(dims);
+    specializer_->wait();
+    Engine result = specializer_->for_dims(dims);
+    for (const TensorInfo& input : result.inputs()) {
+      const auto run = dims.find(input.name);
+      if (run != dims.end() && run->second == input.range.opt) continue;
+      session.console.warning("--specialize: no kernels could be chosen for these shapes, those of the engine are timed");
+      break;
+    }
+    return result;
+  }
+
+  Measurement measure_at(Session& session, const Engine& general, int64_t batch) {
+    const NamedValues inputs = for_device(general, inputs_.gather(session, general, shapes_at(general, batch)));
+    const Engine engine = specialize_ ? specialized(session, general, inputs) : general;
     const auto make_context = [&] {
       Context context = engine.create_context();
       set_inputs(context, inputs);
@@ -234,6 +258,8 @@ class BenchVerb : public Verb {
   bool profile_ = false, no_transfers_ = false;
   double shortest_ms_ = HUGE_VAL;
   MeasureOptions options_;
+  bool specialize_ = false;
+  std::unique_ptr<Specializer> specializer_;
   InputFlags inputs_;
   BuildFlags flags_;
 };
