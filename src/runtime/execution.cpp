@@ -86,10 +86,14 @@ int64_t Execution::memory_bytes() const {
   return sum;
 }
 
-int64_t Execution::output_bytes(const std::pair<int, Dims>& output) const {
-  const Value v = program_->plan().slots[program_->plan().outputs[output.first]].value;
-  return checked_mul(checked_product(output.second), size_of(program_->graph().type(v).dtype));
+namespace {
+int64_t bytes_of_output(const Program& program, int index, const Dims& dims) {
+  const Value v = program.plan().slots[program.plan().outputs[index]].value;
+  return checked_mul(checked_product(dims), size_of(program.graph().type(v).dtype));
 }
+}  // namespace
+
+int64_t Execution::output_bytes(const std::pair<int, Dims>& output) const { return bytes_of_output(*program_, output.first, output.second); }
 
 int64_t Execution::planned_bytes() const {
   int64_t sum = 0;
@@ -201,7 +205,7 @@ void Execution::take_memory(Frame& frame) {
 void Execution::place_output(int index, const Dims& dims) {
   const Plan& plan = program_->plan();
   const SlotId root = plan.slots[plan.outputs[index]].root;
-  const int64_t bytes = output_bytes({index, dims});
+  const int64_t bytes = bytes_of_output(*program_, index, dims);
   const auto& buffer = output_buffers_[index];
   if (!buffer.bytes.empty() && static_cast<int64_t>(buffer.bytes.size()) < bytes)
     fail(ErrorCode::bad_input, "the buffer of output '{}' has {} bytes, {} are needed", program_->graph().output_name(index), buffer.bytes.size(), bytes);
