@@ -127,7 +127,11 @@ void finish(Built& built, const Graph& original, const BuildOptions& options, co
   CacheFile file(hooks.cache ? "" : options.timing_cache, log);
   TimingCache& cache = hooks.cache ? *hooks.cache : file.cache;
   try {
-    phases.run("select", [&] { select_kernels(built, options, hooks, cache, log, phases); });
+    phases.run("select", [&] {
+      built.hash = build_hash(built.data);
+      release_mapped_files();
+      select_kernels(built, options, hooks, cache, log, phases);
+    });
     note_coverage(built, log);
     tell_steps(built, log);
     if (options.verify && !options.reference) {

@@ -14,6 +14,7 @@ namespace tenon::core {
 /// A finished build: what an engine file holds, the program made from it, and what is told about it.
 struct Built {
   EngineData data;
+  Hash hash;  // `build_hash` of the data, set before kernels are chosen; it reads all weights
   std::shared_ptr<const Program> program;
   std::shared_ptr<Device> device;
   std::shared_ptr<Threads> threads;

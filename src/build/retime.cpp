@@ -26,7 +26,7 @@ double least(const std::vector<double>& samples) { return *std::min_element(samp
 /// Round k runs every close call with its offer k.
 class Rounds {
  public:
-  Rounds(EngineData& data, const Retiming& retiming, TimingCache& cache) : data_(data), retiming_(retiming), cache_(cache), build_(build_hash(data)) {
+  Rounds(EngineData& data, const Retiming& retiming, TimingCache& cache) : data_(data), retiming_(retiming), cache_(cache), build_(retiming.build) {
     for (const CloseCall& call : retiming.calls) count_ = std::max(count_, call.offers.size());
   }
 

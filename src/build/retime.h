@@ -9,6 +9,7 @@
 namespace tenon::core {
 
 struct Retiming {
+  Hash build;  // `build_hash` of the engine
   const std::vector<CloseCall>& calls;
   std::shared_ptr<Device> device;
   std::shared_ptr<Threads> threads;

@@ -76,6 +76,7 @@ class KernelSelection {
  private:
   void choose(double memory_price, TimingCache& cache) {
     auto options = select_options(options_, phases_);
+    options.build = &built_.hash;
     options.memory_price = memory_price;
     options.offer_memory = &memory_;
     Selection selection = select(built_.data, built_.candidates, *built_.device, *built_.threads, cache, options, log_);
@@ -86,7 +87,7 @@ class KernelSelection {
     if (final) retime_close_calls(selection, cache);
     built_.program = make_program(built_.data, built_.device, built_.threads);
     keep_knobs(*built_.program, built_.data.profile.opt, built_.data.choices);
-    if (final && options_.layer_types.empty()) cache.set_choice(build_hash(built_.data), offer_texts(built_.data.choices));
+    if (final && options_.layer_types.empty()) cache.set_choice(built_.hash, offer_texts(built_.data.choices));
     note_throttling(selection);
     built_.report.cache_hits = selection.cache_hits;
     built_.report.choices_from_cache = selection.from_cache;
@@ -120,7 +121,7 @@ class KernelSelection {
       phases_.progress("retime", done, total);
       return options_.time_limit <= 0 || phases_.seconds() < options_.time_limit;
     };
-    const Retiming retiming{selection.close_calls, built_.device, built_.threads, go_on};
+    const Retiming retiming{built_.hash, selection.close_calls, built_.device, built_.threads, go_on};
     built_.report.tactics_timed += retime(built_.data, retiming, cache, log_);
   }
 

@@ -51,17 +51,17 @@ bool tell_odd_results(const Graph& original, const std::vector<HostValue>& resul
 }
 
 /// Graph, options and choices: what the results depend on.
-Hash engine_hash(const EngineData& data) {
+Hash engine_hash(const Built& built) {
   Hasher h;
-  h.add(build_hash(data).hex());
-  for (const std::string& offer : offer_texts(data.choices)) h.add(offer);
+  h.add(built.hash.hex());
+  for (const std::string& offer : offer_texts(built.data.choices)) h.add(offer);
   return h.finish();
 }
 
 }  // namespace
 
 void verify_build(Built& built, const Graph& original, TimingCache& cache, const Log& log) {
-  const Hash engine = engine_hash(built.data);
+  const Hash engine = engine_hash(built);
   if (cache.passed(engine)) {
     built.report.verdict = "PASSED";
     log.info("verify", "PASSED: the timing cache holds the verdict of an equal build");

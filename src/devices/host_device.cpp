@@ -4,9 +4,9 @@
 #include <chrono>
 #include <cstring>
 #include <fstream>
-#include <new>
 #include <thread>
 
+#include "base/blocks.h"
 #include "base/error.h"
 #include "devices/host_device.h"
 #include "tactics/reorder.h"
@@ -92,11 +92,11 @@ class HostDevice : public Device {
   const DeviceInfo& info() const override { return info_; }
   bool is_host() const override { return true; }
   std::byte* allocate(int64_t bytes, Place) override {
-    void* p = ::operator new(static_cast<size_t>(std::max<int64_t>(bytes, 64)), std::align_val_t{64}, std::nothrow);
+    void* p = take_block(bytes);
     if (!p) fail(ErrorCode::out_of_memory, "no memory for a buffer of {} bytes", bytes);
     return static_cast<std::byte*>(p);
   }
-  void release(std::byte* p, Place) noexcept override { ::operator delete(p, std::align_val_t{64}); }
+  void release(std::byte* p, Place) noexcept override { release_block(p); }
   Memory memory() const override {
     const int64_t page = ::sysconf(_SC_PAGESIZE);
     return {::sysconf(_SC_AVPHYS_PAGES) * page, ::sysconf(_SC_PHYS_PAGES) * page};

@@ -2,23 +2,20 @@
 
 #include <complex>
 #include <cstring>
-#include <new>
 
+#include "base/blocks.h"
 #include "base/error.h"
 
 namespace tenon::core {
 namespace {
 
-constexpr std::align_val_t kAlignment{64};
-
 std::shared_ptr<void> allocate(DType dtype, int64_t size) {
   if (dtype == DType::string) return std::shared_ptr<void>(new std::string[size], [](void* p) { delete[] static_cast<std::string*>(p); });
   const int64_t bytes = checked_mul(size, size_of(dtype));
   if (bytes > (int64_t{1} << 46)) fail(ErrorCode::too_large, "a tensor of {} bytes exceeds the limit of 2^46 bytes", bytes);
-  void* p = ::operator new(static_cast<size_t>(std::max<int64_t>(bytes, 1)), kAlignment, std::nothrow);
+  void* p = take_zeroed_block(bytes);
   if (!p) fail(ErrorCode::out_of_memory, "no memory for a tensor of {} bytes", bytes);
-  std::memset(p, 0, static_cast<size_t>(bytes));
-  return std::shared_ptr<void>(p, [](void* q) { ::operator delete(q, kAlignment); });
+  return std::shared_ptr<void>(p, release_block);
 }
 
 template <class T> bool holds(DType d) { return DTypeOf<T>::value == d; }

@@ -2,6 +2,7 @@
 
 #include <cstring>
 #include <optional>
+#include <utility>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -37,7 +38,10 @@ Tensor Weights::plain(const ConstRef& constant) {
     if (it != plain_.end()) return it->second;
   }
   Tensor value = constant->value();
-  if (!aligned(value)) value = aligned_copy(value);
+  if (!aligned(value)) {
+    const Tensor read = std::exchange(value, aligned_copy(value));
+    release_read(read.bytes());
+  }
   const std::lock_guard lock(mutex_);
   return plain_.emplace(constant, std::move(value)).first->second;
 }

@@ -101,7 +101,7 @@ class Selector {
   bool priced() const { return options_.memory_price > 0; }
 
   bool replay() {
-    const auto* texts = cache_.choice(build_hash(data_));
+    const auto* texts = cache_.choice(options_.build ? *options_.build : build_hash(data_));
     if (!texts) return false;
     auto choices = offers_of_texts(candidates_, *texts);
     if (!choices) return false;

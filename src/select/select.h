@@ -13,6 +13,7 @@ class OfferMemory;
 struct SelectOptions {
   int opt_level = 3;
   double time_limit = 0;          // seconds; 0: none
+  const Hash* build = nullptr;    // the `build_hash` of the engine, where the caller has it
   bool constrained = false;  // offers were left out: final choices are neither taken from the cache nor kept in it
   int64_t chaos_seed = -1;
   double memory_price = 0;               // microseconds that a byte of an offer's memory counts as

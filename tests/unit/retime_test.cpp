@@ -72,7 +72,7 @@ TEST_F(Retimed, TheFasterInTheNetworkIsTaken) {
       cache.set_cost(key, call.offers[0].str(), {first, 5, ""});
       cache.set_cost(key, call.offers[1].str(), {second, 5, ""});
       built.data.choices.offers[call.node] = call.offers[0];
-      EXPECT_EQ(retime(built.data, {calls, built.device, built.threads, [](int64_t, int64_t) { return true; }}, cache, Log()), 0);
+      EXPECT_EQ(retime(built.data, {built.hash, calls, built.device, built.threads, [](int64_t, int64_t) { return true; }}, cache, Log()), 0);
       return built.data.choices.offers[call.node];
     };
     EXPECT_EQ(taken(100, 90), call.offers[1]);
@@ -87,7 +87,7 @@ TEST_F(Retimed, WhatIsNotKnownIsTimedOnceAndDecides) {
   ASSERT_GE(call.node, 0);
   const std::vector<CloseCall> calls{call};
   TimingCache cache;
-  const Retiming retiming{calls, built.device, built.threads, [](int64_t, int64_t) { return true; }};
+  const Retiming retiming{built.hash, calls, built.device, built.threads, [](int64_t, int64_t) { return true; }};
   built.data.choices.offers[call.node] = call.offers[0];
   EXPECT_EQ(retime(built.data, retiming, cache, Log()), 2);
   const Hash key = key_in_network(build_hash(built.data), call);
@@ -106,7 +106,7 @@ TEST_F(Retimed, TimeThatIsUpLeavesTheChoice) {
   const std::vector<CloseCall> calls{call};
   TimingCache cache;
   built.data.choices.offers[call.node] = call.offers[0];
-  EXPECT_EQ(retime(built.data, {calls, built.device, built.threads, [](int64_t, int64_t) { return false; }}, cache, Log()), 0);
+  EXPECT_EQ(retime(built.data, {built.hash, calls, built.device, built.threads, [](int64_t, int64_t) { return false; }}, cache, Log()), 0);
   EXPECT_EQ(built.data.choices.offers[call.node], call.offers[0]);
 }
 

@@ -4,6 +4,7 @@
 
 #include <cstring>
 
+#include "base/blocks.h"
 #include "base/error.h"
 
 namespace tenon::core::onednn {
@@ -122,12 +123,6 @@ std::string text_of(const Desc& d) {
                      dims_to_string(d.get_inner_blks()), dims_to_string(d.get_inner_idxs()));
 }
 
-std::shared_ptr<void> aligned_bytes(int64_t bytes) {
-  constexpr std::align_val_t alignment{64};
-  void* p = ::operator new(static_cast<size_t>(std::max<int64_t>(bytes, 1)), alignment);
-  return std::shared_ptr<void>(p, [](void* q) { ::operator delete (q, std::align_val_t{64}); });
-}
-
 }  // namespace
 
 std::shared_ptr<const void> pack(WeightStore& weights, const ConstRef& constant, const Desc& plain, const Desc& wanted,
@@ -136,7 +131,7 @@ std::shared_ptr<const void> pack(WeightStore& weights, const ConstRef& constant,
   const std::string key = text_of(wanted) + " from " + text_of(plain) + fmt::format(" at {}", byte_offset);
   return weights.packed(constant, key, bytes, [&](const Tensor& source) -> std::shared_ptr<const void> {
     OneThread one;
-    std::shared_ptr<void> target = aligned_bytes(bytes);
+    std::shared_ptr<void> target = shared_block(bytes);
     auto* from = const_cast<std::byte*>(source.bytes().data()) + byte_offset;
     dnnl::memory in(plain, engine(), from), out(wanted, engine(), target.get());
     dnnl::stream local(engine());
