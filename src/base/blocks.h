@@ -5,7 +5,8 @@
 namespace tenon::core {
 
 /// Memory of tensors, buffers and packed weights, aligned to 64 bytes. Large blocks are mappings of their own, which go back
-/// to the system as they are released: a heap keeps what lies below any block in use. Null where there is no memory.
+/// to the system when they are released, all but a few MiB: a heap keeps what lies below any block in use. Null where there
+/// is no memory.
 void* take_block(int64_t bytes) noexcept;
 /// The same, filled with zeros.
 void* take_zeroed_block(int64_t bytes) noexcept;
