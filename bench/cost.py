@@ -2,11 +2,11 @@
 """What a build on the CPU costs, and a start: seconds and memory of `tenon build`, with an empty timing cache and with a full
 one, and the time from an engine file to its first results beside that from a model to ONNX Runtime's first results.
 
-    .venv/bin/python bench/cost.py models/zoo/resnet50.onnx [MODEL...] [--threads N] [--rounds N] [--busy]
+    .venv/bin/python bench/cost.py models/zoo/resnet50.onnx [MODEL...] [--threads N] [--rounds N] [--busy] [--memory]
 
 Needs the built programs build/bin/tenon and build/bin/first_result. Each time is taken in a process of its own; the starts of
 the two take turns, and their ratio is the median over the rounds. Memory is the largest sum of PSS of the build and its
-measuring process, read every 10 ms in a build of its own. CPU seconds, user and system, count every process of a build.
+measuring process, read every 10 ms in a build of its own; other programs do not change it, and --memory takes it alone. CPU seconds, user and system, count every process of a build.
 """
 import argparse
 import datetime
@@ -115,21 +115,26 @@ def compare_starts(case, engine, rounds):
             "rounds": "load ms, run ms, CPU ms", "tenon_rounds": rounds_of(ours), "onnxruntime_rounds": rounds_of(theirs)}
 
 
-def measure(model, threads, rounds, folder):
+def memory_of(model, command, cache):
+    weights = model.stat().st_size + sum(p.stat().st_size for p in [model.with_suffix(".onnx.data")] if p.exists())
+    cache.unlink(missing_ok=True)
+    return {"model": model.stem, "weights_bytes": weights, "memory_cold": peak_pss(command), "memory_cached": peak_pss(command),
+            "memory_limit_bytes": int(1.3 * weights + 300e6)}
+
+
+def measure(model, threads, rounds, folder, memory_alone):
     shapes, types = shapes_of(model, 1)
     case = {"model": str(model), "shapes": shapes, "types": types, "threads": threads}
     command = build_command(str(model), folder, threads, shapes)
     cache = pathlib.Path(f"{folder}/cost.cache")
-    weights = model.stat().st_size + sum(p.stat().st_size for p in [model.with_suffix(".onnx.data")] if p.exists())
-    row = {"model": model.stem, "weights_bytes": weights, "cold": [], "cached": []}
-    cache.unlink(missing_ok=True)
-    row["memory_cold"] = peak_pss(command)
-    row["memory_cached"] = peak_pss(command)
+    row = memory_of(model, command, cache)
+    if memory_alone:
+        return row
+    row |= {"cold": [], "cached": []}
     for _ in range(max(1, rounds // 3)):
         cache.unlink(missing_ok=True)
         row["cold"].append(run(command))
         row["cached"].append(run(command))
-    row["memory_limit_bytes"] = int(1.3 * weights + 300e6)
     row["start"] = compare_starts(case, f"{folder}/cost.engine", rounds)
     return row
 
@@ -140,9 +145,11 @@ def median_of(list_of_runs, key):
 
 def print_row(row):
     peak = max(row["memory_cold"]["peak_bytes"], row["memory_cached"]["peak_bytes"])
+    print(f"{row['model']}: peak {peak / 1e6:.0f} MB of {row['memory_limit_bytes'] / 1e6:.0f}", flush=True)
+    if "start" not in row:
+        return
     print(f"{row['model']}: build {median_of(row['cold'], 'wall_s'):.2f} s cold ({median_of(row['cold'], 'cpu_s'):.2f} s of CPU), "
-          f"{median_of(row['cached'], 'wall_s'):.2f} s cached ({median_of(row['cached'], 'cpu_s'):.2f}); peak {peak / 1e6:.0f} MB of "
-          f"{row['memory_limit_bytes'] / 1e6:.0f}; to the first result {row['start']['tenon_ms']:.0f} ms, ONNX Runtime "
+          f"{median_of(row['cached'], 'wall_s'):.2f} s cached ({median_of(row['cached'], 'cpu_s'):.2f}); to the first result {row['start']['tenon_ms']:.0f} ms, ONNX Runtime "
           f"{row['start']['onnxruntime_ms']:.0f} ms, ratio {row['start']['ratio']:.2f} (of CPU time {row['start']['cpu_ratio']:.2f})", flush=True)
 
 
@@ -155,23 +162,24 @@ def main():
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--busy", action="store_true", help="run although other programs use the machine; the result says so")
+    parser.add_argument("--memory", action="store_true", help="take the peak memory of builds alone")
     arguments = parser.parse_args()
     load = os.getloadavg()[0]
-    if load > 0.5 and not arguments.busy:
+    if load > 0.5 and not arguments.busy and not arguments.memory:
         sys.exit(f"cost.py: the load average is {load:.1f}; times taken now say little (wait, or give --busy)")
     folder = ROOT / "build/bench"
     folder.mkdir(parents=True, exist_ok=True)
     rows = []
     for model in arguments.models:
-        rows.append(measure(model, arguments.threads, arguments.rounds, folder))
+        rows.append(measure(model, arguments.threads, arguments.rounds, folder, arguments.memory))
         print_row(rows[-1])
     now = datetime.datetime.now(datetime.timezone.utc)
     named = [f"models/zoo/{m.name}" if m.is_absolute() else str(m) for m in arguments.models]
-    flags = [f"--threads {arguments.threads}", f"--rounds {arguments.rounds}"] + ["--busy"] * arguments.busy
+    flags = [f"--threads {arguments.threads}"] + (["--memory"] if arguments.memory else [f"--rounds {arguments.rounds}"] + ["--busy"] * arguments.busy)
     result = {"date": now.strftime("%Y-%m-%d"), "command": " ".join(["bench/cost.py", *named, *flags]),
               "host": {"cpu": cpu_name(), "load_before": load, "load_after": os.getloadavg()[0]}, "threads": arguments.threads,
               "versions": versions(), "limits": LIMITS, "rows": rows}
-    path = ROOT / f"bench/results/cost-{now.strftime('%Y%m%d-%H%M%S')}.json"
+    path = ROOT / f"bench/results/{'memory' if arguments.memory else 'cost'}-{now.strftime('%Y%m%d-%H%M%S')}.json"
     path.write_text(json.dumps(result, indent=1) + "\n")
     print(f"wrote {path.relative_to(ROOT)}")
 

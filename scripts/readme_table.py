@@ -67,18 +67,26 @@ def gpu_table(result):
 
 
 def cost_table(result):
-    megabytes = lambda n: f"{n / 1e6:.0f}"
     lines = [f"What builds and starts cost on {result['host']['cpu']}, {result['threads']} threads, {result['date']}: medians; a start is from the engine file "
              f"(ONNX Runtime: the model) to the first results, in a fresh process. Tenon {result['versions']['Tenon']}, ONNX Runtime {result['versions']['ONNX Runtime']}"
              + ("." if result["host"]["load_before"] <= 0.5 else ". Other programs were using the machine: seconds of CPU and the ratio say more than the rest."), "",
-             "| model | cold build, s (CPU) | with the timing cache, s (CPU) | peak memory / limit, MB | start, ms | ONNX Runtime, ms | ratio (of CPU time) |", "|---|---|---|---|---|---|---|"]
+             "| model | cold build, s (CPU) | with the timing cache, s (CPU) | start, ms | ONNX Runtime, ms | ratio (of CPU time) |", "|---|---|---|---|---|---|"]
     for row in result["rows"]:
         median = lambda kind, key: statistics.median(r[key] for r in row[kind])
         cold, cached = (f"{median(kind, 'wall_s'):.2f} ({median(kind, 'cpu_s'):.2f})" for kind in ("cold", "cached"))
-        peak = max(row["memory_cold"]["peak_bytes"], row["memory_cached"]["peak_bytes"])
         start = row["start"]
-        lines.append(f"| {row['model']} | {cold} | {cached} | {megabytes(peak)} / {megabytes(row['memory_limit_bytes'])} | "
+        lines.append(f"| {row['model']} | {cold} | {cached} | "
                      f"{start['tenon_ms']:.0f} | {start['onnxruntime_ms']:.0f} | {start['ratio']:.2f} ({start['cpu_ratio']:.2f}) |")
+    return "\n".join(lines)
+
+
+def memory_table(result):
+    megabytes = lambda n: f"{n / 1e6:.0f}"
+    lines = [f"Peak memory of builds at {result['threads']} threads, {result['date']}: the largest sum of PSS of the build and its measuring process, in MB; the limit "
+             f"is 1.3 times the model + 300 MB. Tenon {result['versions']['Tenon']}.", "", "| name | model | cold | with the timing cache | limit |", "|---|---|---|---|---|"]
+    for row in result["rows"]:
+        sizes = (row["weights_bytes"], row["memory_cold"]["peak_bytes"], row["memory_cached"]["peak_bytes"], row["memory_limit_bytes"])
+        lines.append(f"| {row['model']} | {' | '.join(map(megabytes, sizes))} |")
     return "\n".join(lines)
 
 
@@ -94,7 +102,7 @@ def main():
     text = readme.read_text()
     before, rest = text.split(BEGIN)
     _, after = rest.split(END)
-    parts = [f"{make(result)}\n\nMade by `{result['command']}`." for pattern, make in (("gpu-*.json", gpu_table), ("cpu-*.json", table), ("cost-*.json", cost_table)) if (result := newest(pattern))]
+    parts = [f"{make(result)}\n\nMade by `{result['command']}`." for pattern, make in (("gpu-*.json", gpu_table), ("cpu-*.json", table), ("cost-*.json", cost_table), ("memory-*.json", memory_table)) if (result := newest(pattern))]
     made = before + BEGIN + "\n" + ("\n\n".join(parts) or "No results recorded yet.") + "\n" + END + after
     if "--check" in sys.argv:
         if made != text:
