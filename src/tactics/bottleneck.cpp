@@ -35,8 +35,8 @@ class BottleneckExecutable : public Executable {
 
   void run(State*, const Args& args, Threads& threads) const override {
     const auto in = [&](int i) { return i < 0 ? nullptr : args.in[static_cast<size_t>(i)].in<float>(); };
-    cpu::BottleneckInputs inputs{in(op_.x), expand_ ? expand_->data() : nullptr, weights_->data(),
-                                 project_ ? project_->data() : nullptr, first_, second_, third_};
+    cpu::BottleneckInputs inputs{in(op_.x), expand_.get(), weights_.get(),
+                                 project_.get(), first_, second_, third_};
     inputs.first.bias = in(op_.expand.bias);
     inputs.second.bias = in(op_.middle.bias);
     inputs.third.bias = in(op_.project.bias);

@@ -21,7 +21,7 @@ class DepthwiseExecutable : public Executable {
     cpu::DepthwiseFinish finish = finish_;
     if (args.in.size() > 2) finish.bias = args.in[2].in<float>();
     if (args.in.size() > 3) finish.residual = args.in[3].in<float>();
-    cpu::depthwise(shape_, images_, args.in[0].in<float>(), weights_->data(), finish, args.out[0].out<float>(),
+    cpu::depthwise(shape_, images_, args.in[0].in<float>(), weights_.get(), finish, args.out[0].out<float>(),
                    threads);
   }
 

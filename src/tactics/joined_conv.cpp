@@ -31,7 +31,7 @@ class JoinedExecutable : public Executable {
     const auto in = [&](int i) { return args.in[static_cast<size_t>(i)].in<float>(); };
     cpu::DepthwiseFinish finish = finish_;
     if (joined_.bias >= 0) finish.bias = in(joined_.bias);
-    kernel_.run({parts.data(), in(joined_.scale), in(joined_.shift), weights_->data(), finish}, args.out[0].out<float>(), args.workspace, threads);
+    kernel_.run({parts.data(), in(joined_.scale), in(joined_.shift), weights_.get(), finish}, args.out[0].out<float>(), args.workspace, threads);
   }
 
  private:

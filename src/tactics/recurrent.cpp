@@ -2,6 +2,7 @@
 
 #include "ops/recurrent.h"
 #include "tactics/all.h"
+#include "tactics/panels.h"
 #include "tactics/support.h"
 
 namespace tenon::core {
@@ -41,17 +42,10 @@ std::optional<std::vector<std::array<cpu::CellFunction, 3>>> functions_of(const 
   return result;
 }
 
-using Packed = std::shared_ptr<const std::vector<float>>;
-
-Packed pack(const PrepareContext& cx, int input, int64_t gates, int64_t hidden) {
-  const ConstRef& constant = cx.problem.input(input).constant;
-  const int64_t columns = constant->dims()[2], count = cpu::RecurrentKernel::packed_floats(gates, hidden, columns);
-  const auto made = cx.weights.packed(constant, "recurrent panels", count * 4, [&](const Tensor& weights) {
-    auto panels = std::make_shared<std::vector<float>>(static_cast<size_t>(count));
-    cpu::RecurrentKernel::pack(weights.data<float>(), gates, hidden, columns, panels->data());
-    return std::shared_ptr<const void>(panels);
-  });
-  return std::static_pointer_cast<const std::vector<float>>(made);
+PackedFloats pack(const PrepareContext& cx, int input, int64_t gates, int64_t hidden) {
+  const int64_t columns = cx.problem.input(input).constant->dims()[2];
+  return packed_floats(cx, input, "recurrent panels", cpu::RecurrentKernel::packed_floats(gates, hidden, columns),
+                       [&](const Tensor& w, float* to) { cpu::RecurrentKernel::pack(w.data<float>(), gates, hidden, columns, to); });
 }
 
 class RecurrentExecutable : public Executable {
@@ -71,7 +65,7 @@ class RecurrentExecutable : public Executable {
     const auto in = [&](size_t i) { return i < args.in.size() ? args.in[i].in<float>() : nullptr; };
     const auto out = [&](size_t i) { return i < args.out.size() ? args.out[i].out<float>() : nullptr; };
     const std::byte* lengths = args.in.size() > kLengths ? args.in[kLengths].data : nullptr;
-    kernel_.run({in(kX), w_->data(), r_->data(), in(kBias), in(kInitialH), in(kInitialC), in(kPeepholes), lengths,
+    kernel_.run({in(kX), w_.get(), r_.get(), in(kBias), in(kInitialH), in(kInitialC), in(kPeepholes), lengths,
                  wide_lengths_, out(0), out(1), out(2)},
                 args.workspace, threads);
   }
@@ -79,7 +73,7 @@ class RecurrentExecutable : public Executable {
  private:
   cpu::RecurrentKernel kernel_;
   std::string name_;
-  Packed w_, r_;
+  PackedFloats w_, r_;
   bool wide_lengths_ = false;
 };
 

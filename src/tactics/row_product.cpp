@@ -22,15 +22,11 @@ const Activation& activation_of(const Problem& p) {
 /// The right side of a MatMul, [depth, columns], in panels.
 PackedFloats packed_matrix(const PrepareContext& cx, const MatMulShape& s) {
   const int64_t panel = cpu::matrix_panel(), count = cpu::panel_floats(s.n, s.k);
-  const auto made = cx.weights.packed(cx.problem.input(1).constant, fmt::format("matrix panels {} {}", s.w.row, s.w.column), count * 4, [&](const Tensor& w) {
-    auto floats = std::make_shared<std::vector<float>>(static_cast<size_t>(count));
+  return packed_floats(cx, 1, fmt::format("matrix panels {} {}", s.w.row, s.w.column), count, [&](const Tensor& w, float* to) {
     const float* from = w.data<float>();
     for (int64_t k = 0; k < s.k; ++k)
-      for (int64_t c = 0; c < s.n; ++c)
-        (*floats)[static_cast<size_t>(c / panel * panel * s.k + k * panel + c % panel)] = from[k * s.w.row + c * s.w.column];
-    return std::shared_ptr<const void>(floats);
+      for (int64_t c = 0; c < s.n; ++c) to[c / panel * panel * s.k + k * panel + c % panel] = from[k * s.w.row + c * s.w.column];
   });
-  return std::static_pointer_cast<const std::vector<float>>(made);
 }
 
 class RowProductExecutable : public Executable {
@@ -44,7 +40,7 @@ class RowProductExecutable : public Executable {
     cpu::DepthwiseFinish finish = finish_;
     if (args.in.size() > 2) finish.bias = args.in[2].in<float>();
     if (args.in.size() > 3) finish.residual = args.in[3].in<float>();
-    kernel_.run(args.in[0].in<float>(), weights_->data(), finish, args.out[0].out<float>(), threads);
+    kernel_.run(args.in[0].in<float>(), weights_.get(), finish, args.out[0].out<float>(), threads);
   }
 
  private:

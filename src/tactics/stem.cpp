@@ -22,7 +22,7 @@ class StemExecutable : public Executable {
   void run(State*, const Args& args, Threads& threads) const override {
     cpu::DepthwiseFinish finish = finish_;
     if (args.in.size() > 2) finish.bias = args.in[2].in<float>();
-    kernel_.run(args.in[0].in<float>(), weights_->data(), finish, args.out[0].out<float>(), args.workspace, threads);
+    kernel_.run(args.in[0].in<float>(), weights_.get(), finish, args.out[0].out<float>(), args.workspace, threads);
   }
 
  private:

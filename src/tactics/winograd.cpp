@@ -4,6 +4,7 @@
 
 #include "ops/conv.h"
 #include "tactics/all.h"
+#include "tactics/panels.h"
 #include "tactics/support.h"
 
 namespace tenon::core {
@@ -21,18 +22,11 @@ std::optional<cpu::StripFunction> strip_of(const Activation& a, std::string& why
   return {};
 }
 
-using Packed = std::shared_ptr<const std::vector<float>>;
-
-Packed pack(const PrepareContext& cx, int64_t tile) {
-  const ConstRef& constant = cx.problem.input(1).constant;
-  const int64_t filters = constant->dims()[0], channels = constant->dims()[1];
-  const int64_t count = cpu::WinogradKernel::packed_floats(tile, channels, filters);
-  const auto made = cx.weights.packed(constant, fmt::format("winograd {}", tile), count * 4, [&](const Tensor& w) {
-    auto packed = std::make_shared<std::vector<float>>(static_cast<size_t>(count));
-    cpu::WinogradKernel::pack(w.data<float>(), tile, channels, filters, packed->data());
-    return std::shared_ptr<const void>(packed);
-  });
-  return std::static_pointer_cast<const std::vector<float>>(made);
+PackedFloats pack(const PrepareContext& cx, int64_t tile) {
+  const Dims& dims = cx.problem.input(1).constant->dims();
+  const int64_t filters = dims[0], channels = dims[1];
+  return packed_floats(cx, 1, fmt::format("winograd {}", tile), cpu::WinogradKernel::packed_floats(tile, channels, filters),
+                       [&](const Tensor& w, float* to) { cpu::WinogradKernel::pack(w.data<float>(), tile, channels, filters, to); });
 }
 
 class WinogradExecutable : public Executable {
@@ -51,13 +45,13 @@ class WinogradExecutable : public Executable {
 
   void run(State*, const Args& args, Threads& threads) const override {
     const auto in = [&](size_t i) { return i < args.in.size() ? args.in[i].in<float>() : nullptr; };
-    kernel_.run({in(0), weights_->data(), in(2), in(3), args.out[0].out<float>(), activation_, alpha_, beta_},
+    kernel_.run({in(0), weights_.get(), in(2), in(3), args.out[0].out<float>(), activation_, alpha_, beta_},
                 args.workspace, threads);
   }
 
  private:
   cpu::WinogradKernel kernel_;
-  Packed weights_;
+  PackedFloats weights_;
   cpu::StripFunction activation_;
   float alpha_, beta_;
   std::string name_;
