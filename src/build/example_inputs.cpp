@@ -84,10 +84,16 @@ Tensor random_tensor(const Type& type, Dims dims, int64_t bound, uint64_t& rando
     return t;
   }
   if (type.dtype == DType::c64 || type.dtype == DType::c128) return Tensor(type.dtype, std::move(dims));
-  std::vector<double> values(count);
-  for (double& v : values)
-    v = is_float(type.dtype) ? 2 * next_unit(random) - 1 : static_cast<double>(next_random(random) % static_cast<uint64_t>(bound));
-  return from_doubles(type.dtype, std::move(dims), values);
+  constexpr int64_t kPiece = int64_t{1} << 16;  // of a large tensor at a time: a double takes up to eight times its element
+  Tensor t(type.dtype, std::move(dims));
+  for (int64_t first = 0; first < count; first += kPiece) {
+    std::vector<double> values(static_cast<size_t>(std::min(kPiece, count - first)));
+    for (double& v : values)
+      v = is_float(type.dtype) ? 2 * next_unit(random) - 1 : static_cast<double>(next_random(random) % static_cast<uint64_t>(bound));
+    const Tensor piece = from_doubles(type.dtype, {static_cast<int64_t>(values.size())}, values);
+    std::copy(piece.bytes().begin(), piece.bytes().end(), t.mutable_bytes().begin() + first * size_of(type.dtype));
+  }
+  return t;
 }
 
 HostValue random_value(const Graph& g, Value in, const Bindings& bindings, uint64_t& random) {
