@@ -23,5 +23,6 @@ endforeach()
 
 file(GLOB cuda_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/cuda/*.cpp ${CMAKE_SOURCE_DIR}/src/*/cuda/*.cpp)
 add_library(tenon_cuda SHARED ${cuda_sources} ${texts})
+compile_together(tenon_cuda ALONE "/device_[^/]*$")
 target_include_directories(tenon_cuda SYSTEM PRIVATE ${CUDAToolkit_INCLUDE_DIRS} ${CUDNN_INCLUDE})
 target_link_libraries(tenon_cuda PRIVATE tenon CUDA::cudart_static ${CMAKE_DL_LIBS})

@@ -16,12 +16,6 @@ bool ends_with(const std::string& text, std::string_view end) {
   return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
 }
 
-std::string joined(const std::vector<std::string>& words) {
-  std::string text;
-  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
-  return text;
-}
-
 const TensorInfo& info_of(const std::vector<TensorInfo>& inputs, const std::string& name) {
   std::vector<std::string> names;
   for (const TensorInfo& input : inputs) {
@@ -31,7 +25,7 @@ const TensorInfo& info_of(const std::vector<TensorInfo>& inputs, const std::stri
   std::string like = nearest(name, names);
   throw Error(ErrorCode::unknown_name,
               fmt::format("there is no input '{}'; {}the inputs are {}", name,
-                          like.empty() ? "" : fmt::format("did you mean '{}'? ", like), joined(names)));
+                          like.empty() ? "" : fmt::format("did you mean '{}'? ", like), fmt::join(names, ", ")));
 }
 
 void warn_of_odd_values(Session& session, const std::string& name, const Value& value) {
@@ -96,7 +90,7 @@ NamedValues InputFlags::gather(Session& session, const Engine& engine,
     }
   }
   if (!random.empty() && !std::exchange(said_random_, true))
-    session.console.info(fmt::format("random inputs, seed {}: {}", seed_, joined(random)));
+    session.console.info(fmt::format("random inputs, seed {}: {}", seed_, fmt::join(random, ", ")));
   return values;
 }
 

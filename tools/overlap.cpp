@@ -11,7 +11,7 @@ namespace {
 
 constexpr int kQueuedOnOneStream = 16;
 
-Tensor for_device(const Engine& engine, const Tensor& tensor) {
+Tensor tensor_for_device(const Engine& engine, const Tensor& tensor) {
   if (!tensor.defined() || tensor.dtype() == DType::string) return tensor;
   Tensor copy = engine.host_tensor(tensor.dtype(), tensor.dims());
   if (tensor.byte_size() > 0) std::memcpy(copy.data(), tensor.data(), static_cast<size_t>(tensor.byte_size()));
@@ -38,7 +38,7 @@ std::vector<Context> warm(const std::vector<Context>& contexts) {
 NamedValues for_device(const Engine& engine, const NamedValues& values) {
   NamedValues moved = values;
   for (auto& value : moved)
-    if (value.second.kind == Value::Kind::tensor) value.second.tensor = for_device(engine, value.second.tensor);
+    if (value.second.kind == Value::Kind::tensor) value.second.tensor = tensor_for_device(engine, value.second.tensor);
   return moved;
 }
 

@@ -28,7 +28,7 @@ std::string describe_bad(const Value& value) {
   return "";
 }
 
-std::string joined(const std::vector<std::string>& words) {
+std::string quoted(const std::vector<std::string>& words) {
   std::string text;
   for (const std::string& word : words) text += (text.empty() ? "'" : ", '") + word + "'";
   return text.empty() ? "a node without a name" : text;
@@ -86,7 +86,7 @@ void validate(Session& session, Context& context, const NamedValues& inputs, uin
   session.envelope["validation"].update({{"tensor", first.tensor}, {"nodes", first.nodes}, {"what", first.what}});
   std::string name = first.tensor.empty() ? "an inner tensor" : "tensor '" + first.tensor + "'";
   throw Error(ErrorCode::accuracy, fmt::format("the first value that is not finite comes out of {}: {} holds {}",
-                                               joined(first.nodes), name, first.what));
+                                               quoted(first.nodes), name, first.what));
 }
 
 }  // namespace tenon::cli

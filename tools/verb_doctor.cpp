@@ -9,17 +9,11 @@
 namespace tenon::cli {
 namespace {
 
-std::string joined(const std::vector<std::string>& words) {
-  std::string text;
-  for (const std::string& word : words) text += (text.empty() ? "" : " ") + word;
-  return text;
-}
-
 void print_machine(const SystemInfo& s) {
   fmt::print("tenon     {}\n", version());
   fmt::print("system    {}\n", s.os);
   fmt::print("processor {}\n", s.cpu);
-  fmt::print("features  {}\n", joined(s.cpu_features));
+  fmt::print("features  {}\n", fmt::join(s.cpu_features, " "));
   fmt::print("caches    L1 {}, L2 {}, L3 {}\n", bytes_text(s.l1_bytes), bytes_text(s.l2_bytes), bytes_text(s.l3_bytes));
   fmt::print("cores     {} usable here, of {} ({} physical within reach)\n", s.usable_cores, s.logical_cores,
              s.physical_cores);
@@ -50,7 +44,7 @@ void print_gpu(const GpuInfo& g, int here) {
              g.compute >= 0 && g.compute < kOldestCompute ? fmt::format("; too old: {}", kSupportedGpus) : "");
   fmt::print("    power     {:.0f} W of at most {:.0f} W (as delivered: {:.0f} W), {} C\n", now.power_w, g.power_limit_w, g.default_power_limit_w, now.temperature_c);
   fmt::print("    clocks    SM {} of {}, memory {} of {}; held down by {}\n", known(now.sm_mhz, ""), known(g.max_sm_mhz, " MHz"), known(now.memory_mhz, ""),
-             known(g.max_memory_mhz, " MHz"), now.limits.empty() ? "nothing" : joined(now.limits));
+             known(g.max_memory_mhz, " MHz"), now.limits.empty() ? "nothing" : fmt::format("{}", fmt::join(now.limits, " ")));
   fmt::print("    link      {}\n    place     {}\n", link_text(g), numa_text(g, here));
   if (now.processes > 0) fmt::print("    shared    {} processes have work on it\n", now.processes);
 }

@@ -6,21 +6,15 @@
 namespace tenon::cli {
 namespace {
 
-std::string joined(const std::vector<std::string>& words) {
-  std::string text;
-  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
-  return text;
-}
-
 void print_layer(size_t index, const LayerInfo& layer) {
   const std::string inside = layer.depth > 0 ? fmt::format("body{} ", std::string(layer.depth, '>')) : "";
   fmt::print("\n[{}] {}{} ({})\n", index, inside, layer.name, layer.operation);
   fmt::print("  kernel  {} [{}]{}\n", layer.kernel.empty() ? layer.tactic : layer.kernel, layer.tier,
              layer.reason.empty() ? "" : "; " + layer.reason);
   if (!layer.tensor_cores.empty()) fmt::print("  tensor cores: {}\n", layer.tensor_cores);
-  fmt::print("  {} -> {}\n", joined(layer.inputs), joined(layer.outputs));
+  fmt::print("  {} -> {}\n", fmt::join(layer.inputs, ", "), fmt::join(layer.outputs, ", "));
   if (layer.bytes > 0) fmt::print("  work    {:.3f} MFLOP, {}\n", static_cast<double>(layer.flops) * 1e-6, bytes_text(layer.bytes));
-  if (!layer.onnx_nodes.empty()) fmt::print("  from    {}\n", joined(layer.onnx_nodes));
+  if (!layer.onnx_nodes.empty()) fmt::print("  from    {}\n", fmt::join(layer.onnx_nodes, ", "));
   for (const auto& rejected : layer.rejected) fmt::print("  not     {}: {}\n", rejected.first, rejected.second);
 }
 

@@ -61,10 +61,10 @@ __attribute__((target("avx2,fma"))) void tile_avx2(const T* strip, const T* pane
 #endif
 
 template <class T>
-using Tile = void (*)(const T*, const T*, int64_t, double*);
+using TileLoop = void (*)(const T*, const T*, int64_t, double*);
 
 template <class T>
-Tile<T> choose_tile() {
+TileLoop<T> choose_tile() {
 #ifdef __x86_64__
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return tile_avx2<T>;
 #endif
@@ -85,7 +85,7 @@ std::vector<T> pack_strips(const T* a, int64_t m, int64_t k, int64_t row, int64_
 
 template <class T>
 void multiply_panels(const T* strips, int64_t m, int64_t k, const T* panels, int64_t columns, T* out, int64_t stride) {
-  static const Tile<T> tile = choose_tile<T>();
+  static const TileLoop<T> tile = choose_tile<T>();
   for (int64_t i = 0; i < m; i += kTileRows)
     for (int64_t j = 0; j < columns; j += kTileColumns) {
       double sums[kTileRows * kTileColumns] = {};

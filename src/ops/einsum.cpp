@@ -122,7 +122,7 @@ Dims dims_of(const Labels& labels, const Sizes& sizes) {
 }
 
 template <class T>
-struct Operand {
+struct LabelledOperand {
   Labels labels;
   Dims dims;
   const T* data = nullptr;
@@ -131,7 +131,7 @@ struct Operand {
 
 /// Elements of x in the order of `labels`, diagonals taken, other axes summed. An axis of length 1 is repeated.
 template <class T>
-std::vector<T> collect(const Operand<T>& x, const Labels& labels, const Sizes& sizes) {
+std::vector<T> collect(const LabelledOperand<T>& x, const Labels& labels, const Sizes& sizes) {
   Labels order = labels;
   for (Label l : x.labels)
     if (!contains(order, l)) order.push_back(l);
@@ -163,8 +163,8 @@ std::vector<T> collect(const Operand<T>& x, const Labels& labels, const Sizes& s
 }
 
 template <class T>
-Operand<T> owning(Labels labels, Dims dims, std::vector<T> values) {
-  Operand<T> x;
+LabelledOperand<T> owning(Labels labels, Dims dims, std::vector<T> values) {
+  LabelledOperand<T> x;
   x.labels = std::move(labels);
   x.dims = std::move(dims);
   x.owned = std::move(values);
@@ -174,7 +174,7 @@ Operand<T> owning(Labels labels, Dims dims, std::vector<T> values) {
 
 /// Labels of x that `keep` holds and along which x is really spread; each once.
 template <class T>
-Labels kept_labels(const Operand<T>& x, const Labels& keep, const Sizes& sizes) {
+Labels kept_labels(const LabelledOperand<T>& x, const Labels& keep, const Sizes& sizes) {
   Labels labels;
   for (size_t i = 0; i < x.labels.size(); ++i)
     if (contains(keep, x.labels[i]) && !contains(labels, x.labels[i]) && (x.dims[i] != 1 || sizes.at(x.labels[i]) == 1))
@@ -183,7 +183,7 @@ Labels kept_labels(const Operand<T>& x, const Labels& keep, const Sizes& sizes) 
 }
 
 template <class T>
-Operand<T> contract(const Operand<T>& x, const Operand<T>& y, const Labels& keep, const Sizes& sizes,
+LabelledOperand<T> contract(const LabelledOperand<T>& x, const LabelledOperand<T>& y, const Labels& keep, const Sizes& sizes,
                     Threads& threads) {
   Labels wanted_x = keep, wanted_y = keep;
   wanted_x.insert(wanted_x.end(), y.labels.begin(), y.labels.end());
@@ -220,10 +220,10 @@ Tensor evaluate_as(const Einsum& op, const EvalContext& cx) {
   }
   const Equation equation = parse_equation(op.equation, ranks);
   const Sizes sizes = label_sizes(equation.terms, shapes);
-  Operand<T> result;
+  LabelledOperand<T> result;
   for (int i = 0; i < cx.size(); ++i) {
     const Reals<T> elements(cx.tensor(i));
-    const Operand<T> x{equation.terms[i], shapes[i], elements.data(), {}};
+    const LabelledOperand<T> x{equation.terms[i], shapes[i], elements.data(), {}};
     Labels keep = equation.output;
     for (size_t later = i + 1; later < equation.terms.size(); ++later)
       keep.insert(keep.end(), equation.terms[later].begin(), equation.terms[later].end());

@@ -10,15 +10,15 @@ namespace {
 
 /// Shape of a matrix operand: batch dims, rows and columns after the transpose.
 template <class D>
-struct Operand {
+struct ProductSide {
   std::vector<D> batch;
   D rows = D(1), columns = D(1);
 };
 
 /// A vector is a row on the left and a column on the right.
 template <class D>
-Operand<D> operand(const std::vector<D>& shape, bool transpose, bool left) {
-  Operand<D> o;
+ProductSide<D> operand(const std::vector<D>& shape, bool transpose, bool left) {
+  ProductSide<D> o;
   if (shape.size() == 1) {
     (left ? o.columns : o.rows) = shape[0];
     return o;

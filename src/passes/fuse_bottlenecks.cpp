@@ -9,7 +9,7 @@
 namespace tenon::core {
 namespace {
 
-constexpr std::string_view kEquation = "Conv1x1(depthwise Conv(Conv1x1(x))) => Fused";
+constexpr std::string_view kBottleneckEquation = "Conv1x1(depthwise Conv(Conv1x1(x))) => Fused";
 constexpr int64_t kLeastRows = 16;  // of the result: each thread computes a few rows before the depthwise one again
 constexpr int64_t kMostKernelRows = 16;
 
@@ -65,7 +65,7 @@ void fuse_bottlenecks(Graph& g, PassContext& context) {
     if (!g.alive(id) || !context.may_change()) continue;
     if (!is_depthwise_conv(g, id) || !is_worth_it(g, {id, 0})) continue;
     const auto chain = chain_of(g, id);
-    if (chain.size() > 1) context.apply(g, fused(g, chain), kEquation);
+    if (chain.size() > 1) context.apply(g, fused(g, chain), kBottleneckEquation);
   }
 }
 

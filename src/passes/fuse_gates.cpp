@@ -7,7 +7,7 @@
 namespace tenon::core {
 namespace {
 
-constexpr std::string_view kEquation = "x * conv(conv(mean(x))) => Fused";
+constexpr std::string_view kGateEquation = "x * conv(conv(mean(x))) => Fused";
 constexpr int64_t kMostChannels = 4096, kMostHidden = 1024;
 
 bool is_constant_or_absent(const Graph& g, Value v) { return !v || g.constant(v); }
@@ -41,7 +41,7 @@ void fuse_gates(Graph& g, PassContext& context) {
   for (NodeId id : g.order()) {
     if (!g.alive(id) || !context.may_change()) continue;
     const auto nodes = squeeze_nodes(g, {id, 0});
-    if (nodes && fits(g, *nodes)) context.apply(g, fused(g, *nodes), kEquation);
+    if (nodes && fits(g, *nodes)) context.apply(g, fused(g, *nodes), kGateEquation);
   }
 }
 

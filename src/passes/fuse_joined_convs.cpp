@@ -12,7 +12,7 @@
 namespace tenon::core {
 namespace {
 
-constexpr std::string_view kEquation = "Conv1x1(relu(Concat(x, y) * scale + shift)) => Fused";
+constexpr std::string_view kJoinedConvEquation = "Conv1x1(relu(Concat(x, y) * scale + shift)) => Fused";
 
 struct Layer {
   Value conv, concat, scale, shift;  // scale and shift: constants of any form
@@ -67,7 +67,7 @@ void fuse_joined_convs(Graph& g, PassContext& context) {
   for (NodeId id : g.order()) {
     if (!g.alive(id) || !context.may_change()) continue;
     const auto layer = layer_of(g, id);
-    if (layer && fits(g, *layer)) context.apply(g, fused(g, *layer), kEquation);
+    if (layer && fits(g, *layer)) context.apply(g, fused(g, *layer), kJoinedConvEquation);
   }
 }
 

@@ -12,7 +12,7 @@
 namespace tenon::core {
 namespace {
 
-constexpr std::string_view kEquation = "pointwise nodes of one shape => Fused";
+constexpr std::string_view kPointwiseEquation = "pointwise nodes of one shape => Fused";
 
 bool is_fusible_dtype(DType d) {
   switch (d) {
@@ -206,7 +206,7 @@ void fuse_pointwise(Graph& g, PassContext& context) {
   const auto groups = Grouping(g).run(full);
   const auto note_split = [&](NodeId node) {
     context.near_miss(
-        g, node, kEquation,
+        g, node, kPointwiseEquation,
         fmt::format("together with the node before it the body would exceed {} nodes, {} inputs or {} outputs",
                     kMaxBodyNodes, kMaxBodyInputs, kMaxBodyOutputs));
   };
@@ -216,7 +216,7 @@ void fuse_pointwise(Graph& g, PassContext& context) {
       return std::find(members.begin(), members.end(), id) != members.end();
     });
     const Patch patch = Body(g, members).build();
-    context.apply(g, patch, kEquation);
+    context.apply(g, patch, kPointwiseEquation);
     if (split) note_split(patch.replace[0].second.node);
   }
   for (NodeId id : full)

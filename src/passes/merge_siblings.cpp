@@ -11,7 +11,7 @@
 namespace tenon::core {
 namespace {
 
-constexpr std::string_view kEquation = "products of one value => one product and a Split";
+constexpr std::string_view kSiblingEquation = "products of one value => one product and a Split";
 
 std::optional<Affine> mergeable(const Graph& g, NodeId id) {
   const auto a = as_affine(g, {id, 0});
@@ -99,16 +99,16 @@ void merge_siblings(Graph& g, PassContext& context) {
     if (group.size() < 2 || group[0].v.node != id) continue;
     const auto count = rows(g, *first);
     if (context.options().fuse_gates && count && are_parts_of_attention(g, group)) {
-      context.apply(g, merge(g, group), kEquation);
+      context.apply(g, merge(g, group), kSiblingEquation);
       continue;
     }
     if (!count || *count > kMaxMergedRows) {
       const std::string found = count ? std::to_string(*count) : "an unknown number of";
-      context.near_miss(g, id, kEquation,
+      context.near_miss(g, id, kSiblingEquation,
                         fmt::format("{} rows, and up to {} pay for the Split", found, kMaxMergedRows));
       continue;
     }
-    context.apply(g, merge(g, group), kEquation);
+    context.apply(g, merge(g, group), kSiblingEquation);
   }
 }
 

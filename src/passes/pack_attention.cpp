@@ -10,7 +10,7 @@
 namespace tenon::core {
 namespace {
 
-constexpr std::string_view kEquation = "Attention(views of x) => Fused";
+constexpr std::string_view kPackingEquation = "Attention(views of x) => Fused";
 constexpr int64_t kMostDepth = 256;
 
 bool is_fixed(const Graph& g, Value v) { return ranked_tensor(g, v) && const_dims(g.type(v).shape); }
@@ -107,7 +107,7 @@ void pack_attention(Graph& g, PassContext& context) {
   if (!context.options().fuse_gates) return;
   for (NodeId id : g.order()) {
     if (!g.alive(id) || !context.may_change()) continue;
-    if (const auto x = packed_operand(g, id)) context.apply(g, packed(g, id, *x), kEquation);
+    if (const auto x = packed_operand(g, id)) context.apply(g, packed(g, id, *x), kPackingEquation);
   }
 }
 

@@ -11,7 +11,7 @@
 namespace tenon::core {
 namespace {
 
-constexpr int64_t kGrain = 1 << 14;  // bytes of one piece, at least
+constexpr int64_t kGatherGrain = 1 << 14;  // bytes of one piece, at least
 
 class GatherExecutable : public Executable {
  public:
@@ -22,7 +22,7 @@ class GatherExecutable : public Executable {
   void run(State*, const Args& args, Threads& threads) const override {
     const std::byte* from = args.in[0].data;
     std::byte* to = args.out[0].data;
-    const int64_t grain = std::max<int64_t>(1, kGrain / std::max<int64_t>(1, row_));
+    const int64_t grain = std::max<int64_t>(1, kGatherGrain / std::max<int64_t>(1, row_));
     threads.parallel_ranges(x_.outer * indices_, grain, [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i) {
         const int64_t at = checked_index(index(args.in[1], i % indices_), axis_, x_.count);

@@ -11,7 +11,7 @@
 namespace tenon::core {
 namespace {
 
-constexpr int64_t kGrain = 1 << 14;  // bytes of one piece, at least
+constexpr int64_t kGatherNDGrain = 1 << 14;  // bytes of one piece, at least
 
 /// y[i] is the block of x at index tuple i.
 class GatherNDExecutable : public Executable {
@@ -25,7 +25,7 @@ class GatherNDExecutable : public Executable {
 
   void run(State*, const Args& args, Threads& threads) const override {
     const IndexReader indices(args.in[1], wide_);
-    const int64_t grain = std::max<int64_t>(1, kGrain / std::max<int64_t>(1, block_));
+    const int64_t grain = std::max<int64_t>(1, kGatherNDGrain / std::max<int64_t>(1, block_));
     threads.parallel_ranges(tuples_.rows, grain, [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i)
         std::memcpy(args.out[0].data + i * block_, args.in[0].data + tuples_.offset(indices, i) * element_,
@@ -65,7 +65,7 @@ class GatherElementsExecutable : public Executable {
     const IndexReader indices(args.in[1], wide_);
     const T* x = args.in[0].in<T>();
     T* y = args.out[0].out<T>();
-    const int64_t grain = std::max<int64_t>(1, kGrain / std::max<int64_t>(1, lines_.length * element_));
+    const int64_t grain = std::max<int64_t>(1, kGatherNDGrain / std::max<int64_t>(1, lines_.length * element_));
     threads.parallel_ranges(lines_.count, grain, [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i)
         lines_.for_each(indices, i, [&](int64_t at, int64_t index) { y[index] = x[at]; });

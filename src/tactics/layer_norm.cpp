@@ -11,7 +11,7 @@
 namespace tenon::core {
 namespace {
 
-constexpr int64_t kGrain = 4096;  // elements of one piece, at least
+constexpr int64_t kLayerNormGrain = 4096;  // elements of one piece, at least
 
 class LayerNormExecutable : public Executable {
  public:
@@ -31,7 +31,7 @@ class LayerNormExecutable : public Executable {
     if (narrow_) return narrow_->run(args, threads, [&](int64_t r, float* row) { run_row(args, r, row, row); });
     const float* x = args.in[0].in<float>();
     float* y = args.out[0].out<float>();
-    threads.parallel_ranges(rows_, std::max<int64_t>(1, kGrain / std::max<int64_t>(1, length_)),
+    threads.parallel_ranges(rows_, std::max<int64_t>(1, kLayerNormGrain / std::max<int64_t>(1, length_)),
                             [&](int64_t begin, int64_t end) {
                               for (int64_t r = begin; r < end; ++r) run_row(args, r, x + r * length_, y + r * length_);
                             });

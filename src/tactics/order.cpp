@@ -12,7 +12,7 @@
 namespace tenon::core {
 namespace {
 
-constexpr int64_t kGrain = 1 << 13;  // elements of one piece, at least
+constexpr int64_t kOrderGrain = 1 << 13;  // elements of one piece, at least
 constexpr int64_t kColumns = 64;     // columns of one piece
 
 class ArgReduceExecutable : public Executable {
@@ -24,7 +24,7 @@ class ArgReduceExecutable : public Executable {
     const float* x = args.in[0].in<float>();
     auto* y = args.out[0].out<int64_t>();
     const int64_t width = std::min(axis_.inner, kColumns), blocks = (axis_.inner + width - 1) / width;
-    const int64_t grain = std::max<int64_t>(1, kGrain / (axis_.count * width));
+    const int64_t grain = std::max<int64_t>(1, kOrderGrain / (axis_.count * width));
     threads.parallel_ranges(axis_.outer * blocks, grain, [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i) {
         const int64_t first = i % blocks * width, outer = i / blocks;

@@ -10,13 +10,13 @@ namespace {
 
 enum Input { kX, kW, kR, kBias, kLengths, kInitialH, kInitialC, kPeepholes };
 
-struct Kind {
+struct CellKind {
   const Recurrent* common = nullptr;
   cpu::Cell cell = cpu::Cell::rnn;
   int functions = 1;  // per direction
 };
 
-Kind kind_of(const Node& n) {
+CellKind kind_of(const Node& n) {
   if (const LSTM* op = n.as<LSTM>()) return {&op->common, cpu::Cell::lstm, 3};
   if (const GRU* op = n.as<GRU>()) return {&op->common, cpu::Cell::gru, 2};
   if (const RNN* op = n.as<RNN>()) return {&op->common, cpu::Cell::rnn, 1};
@@ -24,7 +24,7 @@ Kind kind_of(const Node& n) {
 }
 
 /// The functions of each direction; nothing, with a sentence, when one has no vectorised form.
-std::optional<std::vector<std::array<cpu::CellFunction, 3>>> functions_of(const Kind& kind, std::string& why) {
+std::optional<std::vector<std::array<cpu::CellFunction, 3>>> functions_of(const CellKind& kind, std::string& why) {
   std::vector<std::array<cpu::CellFunction, 3>> result(static_cast<size_t>(kind.common->directions()));
   for (size_t d = 0; d < result.size(); ++d)
     for (size_t i = 0; i < static_cast<size_t>(kind.functions); ++i) {
@@ -82,7 +82,7 @@ class RecurrentTactic : public Tactic {
   std::string_view name() const override { return "recurrent"; }
 
   std::vector<Offer> offers(const Problem& p, std::string& why) const override {
-    const Kind kind = kind_of(p.node());
+    const CellKind kind = kind_of(p.node());
     if (!kind.common) why = "not a recurrent layer";
     if (!why.empty() || !plain_tensors(p, why) || !functions_of(kind, why)) return {};
     if (p.input(kX).dtype() != DType::f32)
@@ -95,7 +95,7 @@ class RecurrentTactic : public Tactic {
 
   std::shared_ptr<const Executable> prepare(const PrepareContext& cx, std::string& why) const override {
     const Node& n = cx.problem.node();
-    const Kind kind = kind_of(n);
+    const CellKind kind = kind_of(n);
     const Dims &x = cx.shapes.in[kX], &r = cx.shapes.in[kR];
     if (checked_product(x) == 0 || checked_product(r) == 0) {
       why = "an empty tensor";

@@ -10,33 +10,33 @@
 namespace tenon::core {
 namespace {
 
-struct Kind {
+struct FoldKind {
   cpu::Fold fold;
   cpu::ReduceSpec::Finish finish;
 };
 
-std::optional<Kind> kind_of(ReduceKind kind) {
+std::optional<FoldKind> kind_of(ReduceKind kind) {
   using Fold = cpu::Fold;
   using Finish = cpu::ReduceSpec::Finish;
   switch (kind) {
     case ReduceKind::sum:
-      return Kind{Fold::sum, Finish::none};
+      return FoldKind{Fold::sum, Finish::none};
     case ReduceKind::mean:
-      return Kind{Fold::sum, Finish::mean};
+      return FoldKind{Fold::sum, Finish::mean};
     case ReduceKind::max:
-      return Kind{Fold::max, Finish::none};
+      return FoldKind{Fold::max, Finish::none};
     case ReduceKind::min:
-      return Kind{Fold::min, Finish::none};
+      return FoldKind{Fold::min, Finish::none};
     case ReduceKind::prod:
-      return Kind{Fold::product, Finish::none};
+      return FoldKind{Fold::product, Finish::none};
     case ReduceKind::sum_square:
-      return Kind{Fold::sum_squares, Finish::none};
+      return FoldKind{Fold::sum_squares, Finish::none};
     case ReduceKind::l1:
-      return Kind{Fold::sum_abs, Finish::none};
+      return FoldKind{Fold::sum_abs, Finish::none};
     case ReduceKind::l2:
-      return Kind{Fold::sum_squares, Finish::square_root};
+      return FoldKind{Fold::sum_squares, Finish::square_root};
     case ReduceKind::log_sum:
-      return Kind{Fold::sum, Finish::logarithm};
+      return FoldKind{Fold::sum, Finish::logarithm};
     case ReduceKind::log_sum_exp:
       return {};
   }
@@ -45,7 +45,7 @@ std::optional<Kind> kind_of(ReduceKind kind) {
 
 /// What a Reduce node or a global pooling folds; nothing, with a sentence, for others.
 struct Folding {
-  Kind kind;
+  FoldKind kind;
   std::vector<int64_t> axes;
   bool keeps_rank;
 };

@@ -7,7 +7,7 @@
 namespace tenon::core {
 namespace {
 
-constexpr int64_t kGrain = 1 << 14;
+constexpr int64_t kReorderGrain = 1 << 14;
 
 /// Storage types stand for one another only among the float types that kernels store.
 cpu::StripFunction conversion(DType from, DType to) {
@@ -30,7 +30,7 @@ class HostReorder : public Executable {
   void run(State*, const Args& args, Threads& threads) const override {
     if (!convert_) return copy_.run(args.in[0].data, args.out[0].data, threads);
     std::byte* converted = moves_ ? args.workspace : args.out[0].data;
-    threads.parallel_ranges(count_, kGrain, [&](int64_t begin, int64_t end) {
+    threads.parallel_ranges(count_, kReorderGrain, [&](int64_t begin, int64_t end) {
       convert_({converted + begin * size_of(to_), {args.in[0].data + begin * size_of(from_), nullptr, nullptr}, end - begin, 0, 0});
     });
     if (moves_) copy_.run(converted, args.out[0].data, threads);

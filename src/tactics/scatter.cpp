@@ -11,7 +11,7 @@
 namespace tenon::core {
 namespace {
 
-constexpr int64_t kGrain = 1 << 16;  // bytes of one piece of a copy, at least
+constexpr int64_t kScatterGrain = 1 << 16;  // bytes of one piece of a copy, at least
 
 float combine(ScatterReduction how, float a, float b) {
   switch (how) {
@@ -42,7 +42,7 @@ class ScatterExecutable : public Executable {
     std::byte* y = args.out[0].data;
     const std::byte* x = args.in[0].data;
     if (x != y)
-      threads.parallel_ranges(bytes_, kGrain, [&](int64_t begin, int64_t end) {
+      threads.parallel_ranges(bytes_, kScatterGrain, [&](int64_t begin, int64_t end) {
         std::memcpy(y + begin, x + begin, static_cast<size_t>(end - begin));
       });
     scatter(IndexReader(args.in[1], wide_), args.in[2].data, y);

@@ -11,7 +11,7 @@
 namespace tenon::core {
 namespace {
 
-constexpr int64_t kGrain = 4096;  // elements of one piece, at least
+constexpr int64_t kSoftmaxGrain = 4096;  // elements of one piece, at least
 
 class SoftmaxExecutable : public Executable {
  public:
@@ -29,7 +29,7 @@ class SoftmaxExecutable : public Executable {
     if (narrow_)
       return narrow_->run(args, threads, [&](int64_t, float* row) { kernels.softmax(row, row, axis_.count, log_); });
     const int64_t width = std::min(axis_.inner, cpu::kColumns), blocks = (axis_.inner + width - 1) / width;
-    const int64_t grain = std::max<int64_t>(1, kGrain / (axis_.count * width));
+    const int64_t grain = std::max<int64_t>(1, kSoftmaxGrain / (axis_.count * width));
     threads.parallel_ranges(axis_.outer * blocks, grain, [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i) {
         const int64_t first = i % blocks * width, at = i / blocks * axis_.count * axis_.inner + first;

@@ -312,14 +312,14 @@ double seconds_used_while_idle() {
 TEST(ThreadTeam, IdleTeamUsesNoTime) {
   Threads threads(4);
   threads.parallel(100, [](int64_t) {});
-  EXPECT_LT(seconds_used_while_idle(), 0.02);
+  EXPECT_LT(seconds_used_while_idle(), 0.1);
   {
     const Threads::Busy busy(threads);
     threads.parallel(100, [](int64_t) {});
-    EXPECT_LT(seconds_used_while_idle(), 0.02);  // a run with a long serial step
+    EXPECT_LT(seconds_used_while_idle(), 0.1);  // a run with a long serial step
     threads.parallel(100, [](int64_t) {});
   }
-  EXPECT_LT(seconds_used_while_idle(), 0.02);
+  EXPECT_LT(seconds_used_while_idle(), 0.1);
 }
 
 TEST(ThreadTeam, RefusesNonsense) {

@@ -1,6 +1,16 @@
 #include "emulate.h"
 
 #include <ucontext.h>
+#if defined(__SANITIZE_ADDRESS__)
+#define TENON_TELLS_FIBERS 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define TENON_TELLS_FIBERS 1
+#endif
+#endif
+#ifdef TENON_TELLS_FIBERS
+#include <sanitizer/common_interface_defs.h>
+#endif
 
 #include <algorithm>
 #include <deque>
@@ -38,6 +48,12 @@ struct Copy {
   bool real;
 };
 
+/// A stack, as the address sanitizer wants to hear of it before and after each switch.
+struct Stack {
+  const void* bottom = nullptr;
+  size_t size = 0;
+};
+
 struct Fiber {
   ucontext_t context;
   std::unique_ptr<char[]> stack{new char[kStack]};
@@ -63,6 +79,7 @@ struct Cluster {
   size_t threads = 0;  // of a block
   unsigned first_z = 0;
   ucontext_t scheduler;
+  Stack scheduler_stack;
   const std::function<void()>* kernel = nullptr;
   size_t current = 0;
   int idle = 0;  // turns in a row in which nobody got on
@@ -74,7 +91,21 @@ Fiber& self() { return cluster->fibers[cluster->current]; }
 Block& own_block() { return cluster->blocks[cluster->current / cluster->threads]; }
 Warp& own_warp() { return own_block().warps[cluster->current % cluster->threads / 32]; }
 
-void yield() { swapcontext(&self().context, &cluster->scheduler); }
+/// Goes on at `to`, on `stack`, until something switches back to `from`. Gives the stack of what did.
+Stack switch_to([[maybe_unused]] Stack stack, ucontext_t& from, ucontext_t& to) {
+  Stack other;
+#ifdef TENON_TELLS_FIBERS
+  void* kept = nullptr;
+  __sanitizer_start_switch_fiber(&kept, stack.bottom, stack.size);
+  swapcontext(&from, &to);
+  __sanitizer_finish_switch_fiber(kept, &other.bottom, &other.size);
+#else
+  swapcontext(&from, &to);
+#endif
+  return other;
+}
+
+void yield() { cluster->scheduler_stack = switch_to(cluster->scheduler_stack, self().context, cluster->scheduler); }
 
 void wait_at(Barrier& barrier) {
   const int generation = barrier.generation;
@@ -88,6 +119,9 @@ void wait_at(Barrier& barrier) {
 }
 
 void fiber_main() {
+#ifdef TENON_TELLS_FIBERS
+  __sanitizer_finish_switch_fiber(nullptr, &cluster->scheduler_stack.bottom, &cluster->scheduler_stack.size);
+#endif
   try {
     (*cluster->kernel)();
   } catch (const std::exception& e) {
@@ -135,7 +169,7 @@ void run(Cluster& c, std::mt19937& random) {
       c.current = i;
       threadIdx = {static_cast<unsigned>(i % c.threads), 0, 0};
       blockIdx.z = c.first_z + static_cast<unsigned>(i / c.threads);
-      swapcontext(&c.scheduler, &c.fibers[i].context);
+      switch_to({c.fibers[i].stack.get(), kStack}, c.scheduler, c.fibers[i].context);
       if (!c.error.empty()) return;
     }
     left.erase(std::remove_if(left.begin(), left.end(), [&](size_t i) { return c.fibers[i].done; }), left.end());

@@ -15,7 +15,7 @@ namespace tenon::core {
 namespace {
 
 constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
-constexpr float kInf = std::numeric_limits<float>::infinity();
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 std::vector<Tensor> run(const Op& op, const std::vector<Tensor>& inputs, int threads = 2) {
   std::vector<HostValue> host;
@@ -149,10 +149,10 @@ TEST(Reductions, OfNothing) {
   const auto of_nothing = [&](ReduceKind kind) { return values<float>(run(reduce(kind), {empty, axis})[0]); };
   EXPECT_EQ(of_nothing(ReduceKind::sum), (std::vector<float>{0, 0}));
   EXPECT_EQ(of_nothing(ReduceKind::prod), (std::vector<float>{1, 1}));
-  EXPECT_EQ(of_nothing(ReduceKind::max), (std::vector<float>{-kInf, -kInf}));
-  EXPECT_EQ(of_nothing(ReduceKind::min), (std::vector<float>{kInf, kInf}));
-  EXPECT_EQ(of_nothing(ReduceKind::log_sum), (std::vector<float>{-kInf, -kInf}));
-  EXPECT_EQ(of_nothing(ReduceKind::log_sum_exp), (std::vector<float>{-kInf, -kInf}));
+  EXPECT_EQ(of_nothing(ReduceKind::max), (std::vector<float>{-kInfinity, -kInfinity}));
+  EXPECT_EQ(of_nothing(ReduceKind::min), (std::vector<float>{kInfinity, kInfinity}));
+  EXPECT_EQ(of_nothing(ReduceKind::log_sum), (std::vector<float>{-kInfinity, -kInfinity}));
+  EXPECT_EQ(of_nothing(ReduceKind::log_sum_exp), (std::vector<float>{-kInfinity, -kInfinity}));
   EXPECT_TRUE(std::isnan(of_nothing(ReduceKind::mean)[0]));
   EXPECT_EQ(values<int8_t>(run(reduce(ReduceKind::max), {Tensor(DType::i8, {0}), i64({0})})[0]),
             (std::vector<int8_t>{-128}));
@@ -166,9 +166,9 @@ TEST(Reductions, NaNAndInfinity) {
   const Tensor x = vector_of<float>({1, kNaN, 3}), all = i64({0});
   EXPECT_TRUE(std::isnan(run(reduce(ReduceKind::max), {x, all})[0].data<float>()[0]));
   EXPECT_TRUE(std::isnan(run(reduce(ReduceKind::min), {x, all})[0].data<float>()[0]));
-  EXPECT_EQ(values<float>(run(reduce(ReduceKind::log_sum_exp), {vector_of<float>({-kInf, -kInf}), all})[0])[0], -kInf);
-  EXPECT_EQ(values<float>(run(reduce(ReduceKind::log_sum_exp), {vector_of<float>({1000, -kInf}), all})[0])[0], 1000);
-  EXPECT_EQ(values<float>(run(reduce(ReduceKind::log_sum_exp), {vector_of<float>({0, kInf}), all})[0])[0], kInf);
+  EXPECT_EQ(values<float>(run(reduce(ReduceKind::log_sum_exp), {vector_of<float>({-kInfinity, -kInfinity}), all})[0])[0], -kInfinity);
+  EXPECT_EQ(values<float>(run(reduce(ReduceKind::log_sum_exp), {vector_of<float>({1000, -kInfinity}), all})[0])[0], 1000);
+  EXPECT_EQ(values<float>(run(reduce(ReduceKind::log_sum_exp), {vector_of<float>({0, kInfinity}), all})[0])[0], kInfinity);
   ArgReduce best;
   best.keepdims = false;
   EXPECT_EQ(values<int64_t>(run(best, {vector_of<float>({1, kNaN, 3, kNaN})})[0]), (std::vector<int64_t>{1}));

@@ -133,7 +133,7 @@ std::vector<float> first_output(const Graph& g, const std::vector<HostValue>& in
   return to_floats(std::get<Tensor>(evaluate(g, inputs, threads)[0]));
 }
 
-Tensor ramp(Dims dims) {
+Tensor counted(Dims dims) {
   Tensor t(DType::f32, std::move(dims));
   for (int64_t i = 0; i < t.size(); ++i) t.mutable_data<float>()[i] = static_cast<float>(i % 5) * 0.25f - 0.5f;
   return t;
@@ -155,7 +155,7 @@ TEST(ControlFlow, ProductsWithoutAStateAreOneProductInFrontOfTheScan) {
   EXPECT_EQ(outside_and_inside<MatMul>(before), (std::pair{0, 2}));
   EXPECT_EQ(outside_and_inside<MatMul>(after), (std::pair{1, 1}));
   EXPECT_EQ(outside_and_inside<Binary>(after), (std::pair{1, 1}));
-  const std::vector<HostValue> inputs{ramp({2, 3}), ramp({2, 5, 4}), ramp({4, 3}), ramp({3, 3}), ramp({3})};
+  const std::vector<HostValue> inputs{counted({2, 3}), counted({2, 5, 4}), counted({4, 3}), counted({3, 3}), counted({3})};
   const auto expected = first_output(before, inputs), found = first_output(after, inputs);
   ASSERT_EQ(found.size(), expected.size());
   for (size_t i = 0; i < found.size(); ++i) EXPECT_NEAR(found[i], expected[i], 1e-6);
@@ -185,7 +185,7 @@ TEST(ControlFlow, LoopsOverOneRangeBecomeOne) {
   EXPECT_EQ(outside_and_inside<Loop>(before).first, 2);
   EXPECT_EQ(outside_and_inside<Loop>(after).first, 1);
   EXPECT_EQ(outside_and_inside<Unary>(after), (std::pair{0, 2}));
-  const std::vector<HostValue> inputs{ramp({2}), ramp({3}), tensor_of<int64_t>({}, {3})};
+  const std::vector<HostValue> inputs{counted({2}), counted({3}), tensor_of<int64_t>({}, {3})};
   EXPECT_EQ(first_output(after, inputs), first_output(before, inputs));
 }
 
@@ -211,7 +211,7 @@ TEST(ControlFlow, ScansOverOneRangeBecomeOne) {
   PassReport report;
   const Graph after = run_pass(text, merge_loops, report);
   EXPECT_EQ(outside_and_inside<Scan>(after).first, 1);
-  const std::vector<HostValue> inputs{ramp({3}), ramp({3, 4}), ramp({4, 3}), ramp({3}), ramp({1, 3})};
+  const std::vector<HostValue> inputs{counted({3}), counted({3, 4}), counted({4, 3}), counted({3}), counted({1, 3})};
   EXPECT_EQ(first_output(after, inputs), first_output(before, inputs));
 }
 

@@ -39,7 +39,7 @@ class Canonical {
   std::map<NodeId, Value> nodes_;
 };
 
-Tensor random_tensor(const Type& type, const Bindings& bindings, std::mt19937& random) {
+Tensor random_of_type(const Type& type, const Bindings& bindings, std::mt19937& random) {
   const Dims dims = evaluate(type.shape, bindings);
   std::vector<double> values(checked_product(dims));
   std::uniform_real_distribution<double> real(-2, 2);
@@ -66,7 +66,7 @@ std::vector<HostValue> random_inputs(const Graph& g) {
   const Bindings bindings = test_bindings(g);
   std::mt19937 random(7);
   std::vector<HostValue> inputs;
-  for (Value v : g.inputs()) inputs.push_back(random_tensor(g.type(v), bindings, random));
+  for (Value v : g.inputs()) inputs.push_back(random_of_type(g.type(v), bindings, random));
   return inputs;
 }
 

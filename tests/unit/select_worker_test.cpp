@@ -65,14 +65,14 @@ std::vector<std::string> results(Scripted& worker, size_t count, size_t together
   };
   events.waits = [] { return true; };
   const auto start = [&](size_t first, size_t last, size_t t) { return worker.start(first, last, t); };
-  EXPECT_FALSE(supervise(start, count, together, 0.5, events));
+  EXPECT_FALSE(supervise(start, count, together, 3, events));
   return found;
 }
 
 TEST(MeasuringProcess, OneThatDiesOrHangsCostsOneRejection) {
   Scripted worker({Fate::fine, Fate::dies, Fate::fine, Fate::hangs, Fate::breaks_device, Fate::fine});
   EXPECT_EQ(results(worker, 6, 3),
-            (std::vector<std::string>{"0", "the measuring process ended with 7", "2", "it did not finish within 0.5 s", "illegal address", "5"}));
+            (std::vector<std::string>{"0", "the measuring process ended with 7", "2", "it did not finish within 3 s", "illegal address", "5"}));
   EXPECT_EQ(worker.starts, 4);
 }
 

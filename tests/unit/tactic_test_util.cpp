@@ -33,9 +33,9 @@ Threads& team() {
   return threads;
 }
 
-class Trial {
+class TacticTrial {
  public:
-  Trial(const TacticCase& test, Tolerance tolerance) : test_(test), tolerance_(tolerance) {
+  TacticTrial(const TacticCase& test, Tolerance tolerance) : test_(test), tolerance_(tolerance) {
     device_.threads = team().size();
     device_.features = "avx2 fma";
     if (__builtin_cpu_supports("avx512f")) device_.features += " avx512f";
@@ -200,7 +200,7 @@ std::shared_ptr<const void> TestWeights::packed(const ConstRef& constant, const 
 }
 
 std::vector<std::string> check_tactics(const TacticCase& test, Tolerance tolerance) {
-  return Trial(test, tolerance).run();
+  return TacticTrial(test, tolerance).run();
 }
 
 void expect_tactic(const TacticCase& test, std::string_view tactic, Tolerance tolerance) {

@@ -9,7 +9,7 @@ namespace {
 constexpr Tolerance kExact{0, 0};
 
 template <class T>
-TacticCase make_case(T op, std::vector<HostValue> inputs) {
+TacticCase query_case(T op, std::vector<HostValue> inputs) {
   return {std::make_shared<T>(std::move(op)), std::move(inputs), {}, {}};
 }
 
@@ -21,17 +21,17 @@ TEST(QueryTactic, GivesDims) {
         ShapeOf op;
         op.start = start;
         op.end = end;
-        expect_tactic(make_case(op, {random_tensor(DType::f32, dims, random)}), "query", kExact);
+        expect_tactic(query_case(op, {random_tensor(DType::f32, dims, random)}), "query", kExact);
       }
-  expect_tactic(make_case(SizeOf(), {random_tensor(DType::u8, {3, 4, 5}, random)}), "query", kExact);
+  expect_tactic(query_case(SizeOf(), {random_tensor(DType::u8, {3, 4, 5}, random)}), "query", kExact);
 }
 
 TEST(QueryTactic, CountsInEveryType) {
   for (const DType dtype : {DType::f32, DType::f64, DType::i32, DType::i64}) {
-    TacticCase up = make_case(Range(), {scalar(dtype, 3), scalar(dtype, 40), scalar(dtype, 4)});
+    TacticCase up = query_case(Range(), {scalar(dtype, 3), scalar(dtype, 40), scalar(dtype, 4)});
     up.constants = {0, 1, 2};
     expect_tactic(up, "query", kExact);
-    TacticCase down = make_case(Range(), {scalar(dtype, 5), scalar(dtype, -20), scalar(dtype, -3)});
+    TacticCase down = query_case(Range(), {scalar(dtype, 5), scalar(dtype, -20), scalar(dtype, -3)});
     down.constants = {0, 1, 2};
     expect_tactic(down, "query", kExact);
   }

@@ -18,7 +18,7 @@ Dims random_dims(std::mt19937& random, int rank) {
 }
 
 template <class T>
-TacticCase make_case(T op, std::vector<HostValue> inputs, std::vector<int> constants = {}) {
+TacticCase rows_case(T op, std::vector<HostValue> inputs, std::vector<int> constants = {}) {
   return {std::make_shared<T>(std::move(op)), std::move(inputs), std::move(constants), {}};
 }
 
@@ -29,12 +29,12 @@ TEST(SoftmaxTactic, AnyAxisAndLayout) {
     Softmax op;
     op.axis = static_cast<int64_t>(random() % rank) - (random() % 2 ? rank : 0);
     op.log = random() % 2;
-    expect_tactic(make_case(op, {random_tensor(DType::f32, random_dims(random, rank), random, -9, 9)}), "softmax",
+    expect_tactic(rows_case(op, {random_tensor(DType::f32, random_dims(random, rank), random, -9, 9)}), "softmax",
                   kClose);
   }
   Softmax wide;
   wide.axis = 1;
-  expect_tactic(make_case(wide, {random_tensor(DType::f32, {2, 3, 600}, random)}), "softmax", kClose);
+  expect_tactic(rows_case(wide, {random_tensor(DType::f32, {2, 3, 600}, random)}), "softmax", kClose);
 }
 
 TEST(LayerNormTactic, RowsOfAnyLength) {
@@ -49,7 +49,7 @@ TEST(LayerNormTactic, RowsOfAnyLength) {
     std::vector<HostValue> inputs{random_tensor(DType::f32, x, random), HostValue(), HostValue()};
     if (random() % 2) inputs[1] = random_tensor(DType::f32, row, random);
     if (random() % 2) inputs[2] = random_tensor(DType::f32, row, random);
-    expect_tactic(make_case(op, inputs, {1, 2}), "layer_norm", {2e-4, 2e-4});
+    expect_tactic(rows_case(op, inputs, {1, 2}), "layer_norm", {2e-4, 2e-4});
   }
 }
 
@@ -67,7 +67,7 @@ TEST(GroupNormTactic, GroupsInBothLayouts) {
     std::vector<HostValue> inputs{random_tensor(DType::f32, x, random), HostValue(), HostValue()};
     if (random() % 2) inputs[1] = random_tensor(DType::f32, {parameters}, random);
     if (random() % 2) inputs[2] = random_tensor(DType::f32, {parameters}, random);
-    expect_tactic(make_case(op, inputs), "group_norm", {2e-3, 1e-3});
+    expect_tactic(rows_case(op, inputs), "group_norm", {2e-3, 1e-3});
   }
 }
 
@@ -86,7 +86,7 @@ TEST(ReduceTactic, AnyAxesAndLayout) {
     std::vector<HostValue> inputs{
         random_tensor(DType::f32, dims, random, op.kind == ReduceKind::log_sum ? 0.1 : -1.5, 1.5)};
     if (!axes.empty() || random() % 2) inputs.push_back(tensor_of<int64_t>({static_cast<int64_t>(axes.size())}, axes));
-    expect_tactic(make_case(op, inputs, {1}), "reduce", {2e-5, 1e-4});
+    expect_tactic(rows_case(op, inputs, {1}), "reduce", {2e-5, 1e-4});
   }
 }
 
@@ -98,7 +98,7 @@ TEST(ReduceTactic, KeepsNaN) {
     Tensor x = random_tensor(DType::f32, {2, 50}, random);
     x.mutable_data<float>()[at] = NAN;
     for (const std::vector<int64_t>& axes : {std::vector<int64_t>{0}, {1}, {0, 1}})
-      expect_tactic(make_case(op, {x, tensor_of<int64_t>({static_cast<int64_t>(axes.size())}, axes)}, {1}), "reduce",
+      expect_tactic(rows_case(op, {x, tensor_of<int64_t>({static_cast<int64_t>(axes.size())}, axes)}, {1}), "reduce",
                     kClose);
   }
 }
@@ -109,7 +109,7 @@ TEST(ReduceTactic, GlobalPooling) {
     Pool op;
     op.kind = kind;
     op.global = true;
-    expect_tactic(make_case(op, {random_tensor(DType::f32, {2, 300, 7, 7}, random)}), "reduce", kClose);
+    expect_tactic(rows_case(op, {random_tensor(DType::f32, {2, 300, 7, 7}, random)}), "reduce", kClose);
   }
 }
 

@@ -152,7 +152,7 @@ std::optional<Patch> sigmoid(Graph& g, Value root, Near&) {
   return replace(root, g.add(Unary(UnaryKind::sigmoid), {input(g, negated)}));
 }
 
-constexpr Rewrite kRules[] = {
+constexpr Rewrite kActivationRules[] = {
     {"x/2 * (1 + erf(x / sqrt 2)) => gelu_erf(x)", gelu_erf, true},
     {"x/2 * (1 + tanh(sqrt(2/pi) * (x + 0.044715 x^3))) => gelu_tanh(x)", gelu_tanh, true},
     {"1 / (1 + exp(-x)) => sigmoid(x)", sigmoid, true},
@@ -165,6 +165,6 @@ constexpr Rewrite kRules[] = {
 
 }  // namespace
 
-Rewrites activation_rules() { return kRules; }
+Rewrites activation_rules() { return kActivationRules; }
 
 }  // namespace tenon::core

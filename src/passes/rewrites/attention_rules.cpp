@@ -271,7 +271,7 @@ std::optional<Patch> causal_mask(Graph& g, Value root, Near&) {
   return replace(root, g.add(std::move(op), std::move(inputs)));
 }
 
-constexpr Rewrite kRules[] = {
+constexpr Rewrite kAttentionRules[] = {
     {"Attention(q, k, v, constant causal mask) => Attention{causal}(q, k, v)", causal_mask, false, true},
     {"Attention(q * number, k, v) => Attention{scale}(q, k, v)", scale_into_attention, true},
     spelling("Attention(q, k, v, Expand(mask)) => Attention(q, k, v, mask)", mask_expanded),
@@ -281,6 +281,6 @@ constexpr Rewrite kRules[] = {
 
 }  // namespace
 
-Rewrites attention_rules() { return kRules; }
+Rewrites attention_rules() { return kAttentionRules; }
 
 }  // namespace tenon::core

@@ -183,7 +183,7 @@ std::optional<Patch> selection_of_product(Graph& g, Value root, Near&) {
   return replace(root, *reshape_to(g, g.add(MatMul(op), std::move(inputs)), target));
 }
 
-constexpr Rewrite kRules[] = {
+constexpr Rewrite kChainRules[] = {
     {"Transpose(Reshape(Transpose(x))) => Reshape(Transpose(Reshape(x)))", transposes_around_reshape},
     {"Transpose(MatMul(Transpose(x), w)) => Transpose(MatMul(x, w))", transpose_below_product},
     {"Transpose(MatMul(Reshape(Transpose(x)), w)) => MatMul(Reshape(Transpose(x)), w)", transpose_above_product},
@@ -194,6 +194,6 @@ constexpr Rewrite kRules[] = {
 
 }  // namespace
 
-Rewrites chain_rules() { return kRules; }
+Rewrites chain_rules() { return kChainRules; }
 
 }  // namespace tenon::core

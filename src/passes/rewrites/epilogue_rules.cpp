@@ -75,13 +75,13 @@ std::optional<Patch> fold_residual(Graph& g, Value root, Near& near) {
   return replace(root, rebuild(g, *a));
 }
 
-constexpr Rewrite kRules[] = {
+constexpr Rewrite kEpilogueRules[] = {
     {"Conv/MatMul(x, w, b) + r => Conv/MatMul(x, w, b, r)", fold_residual},
     {"activation(Conv/MatMul(x)) => Conv/MatMul{activation}(x)", fold_activation},
 };
 
 }  // namespace
 
-Rewrites epilogue_rules() { return kRules; }
+Rewrites epilogue_rules() { return kEpilogueRules; }
 
 }  // namespace tenon::core

@@ -229,7 +229,7 @@ std::optional<Patch> gather_by_own_coordinates(Graph& g, Value root, Near&) {
   return y ? std::optional(replace(root, *y)) : std::nullopt;
 }
 
-constexpr Rewrite kRules[] = {
+constexpr Rewrite kExpandRules[] = {
     spelling("x + 0, x * 1 that broadcast => Expand(x)", neutral_that_broadcasts),
     spelling("pointwise(Expand(x)) => Expand(pointwise(x))", pointwise_of_expand),
     spelling("Slice(Expand(x)) => Expand(Slice(x))", slice_of_expand),
@@ -242,6 +242,6 @@ constexpr Rewrite kRules[] = {
 
 }  // namespace
 
-Rewrites expand_rules() { return kRules; }
+Rewrites expand_rules() { return kExpandRules; }
 
 }  // namespace tenon::core

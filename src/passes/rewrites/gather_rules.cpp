@@ -89,13 +89,13 @@ std::optional<Patch> pointwise_of_gather(Graph& g, Value root, Near&) {
   return replace(root, g.add(Gather(gather), {changed, input(g, looked_up, 1)}));
 }
 
-constexpr Rewrite kRules[] = {
+constexpr Rewrite kGatherRules[] = {
     {"OneHot(i) @ table => Gather(table, i)", one_hot_product, false, true},
     {"pointwise(Gather(constant, i)) => Gather(pointwise(constant), i)", pointwise_of_gather},
 };
 
 }  // namespace
 
-Rewrites gather_rules() { return kRules; }
+Rewrites gather_rules() { return kGatherRules; }
 
 }  // namespace tenon::core

@@ -259,7 +259,7 @@ std::optional<Patch> two_constants(Graph& g, Value root, Near&) {
   return std::nullopt;
 }
 
-constexpr Rewrite kRules[] = {
+constexpr Rewrite kIdentityRules[] = {
     spelling("Identity(x) => x", identity),
     {"x + 0, x * 1, x / 1, x ^ 1 => x", neutral_number},
     {"relu(relu(x)) => relu(x)", idempotent_unary},
@@ -285,6 +285,6 @@ constexpr Rewrite kRules[] = {
 
 }  // namespace
 
-Rewrites identity_rules() { return kRules; }
+Rewrites identity_rules() { return kIdentityRules; }
 
 }  // namespace tenon::core

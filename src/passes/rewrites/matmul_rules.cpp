@@ -107,7 +107,7 @@ std::optional<Patch> matmul_bias_as_vector(Graph& g, Value root, Near&) {
   return replace(root, rebuild(g, *a));
 }
 
-constexpr Rewrite kRules[] = {
+constexpr Rewrite kMatmulRules[] = {
     {"MatMul(Transpose(x), y) => MatMul{transpose_a}(x, y)", transpose_into_matmul},
     spelling("Reshape(MatMul(Reshape(x), w)) => MatMul(Reshape(x), w)", reshapes_around_matmul),
     {"Split(MatMul(x, w)) => MatMul(x, part of w) for each part", split_of_matmul},
@@ -116,6 +116,6 @@ constexpr Rewrite kRules[] = {
 
 }  // namespace
 
-Rewrites matmul_rules() { return kRules; }
+Rewrites matmul_rules() { return kMatmulRules; }
 
 }  // namespace tenon::core

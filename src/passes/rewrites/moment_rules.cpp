@@ -187,13 +187,13 @@ std::optional<Patch> sum_of_products(Graph& g, Value root, Near& near) {
   return std::nullopt;
 }
 
-constexpr Rewrite kRules[] = {
+constexpr Rewrite kMomentRules[] = {
     {"(x - mean) / sqrt(mean(x^2) - mean^2 + epsilon) => LayerNorm(x)", product_of_centered, true, true},
     {"x * inverse + (bias - mean * inverse) => LayerNorm(x) + bias", sum_of_products, true, true},
 };
 
 }  // namespace
 
-Rewrites moment_rules() { return kRules; }
+Rewrites moment_rules() { return kMomentRules; }
 
 }  // namespace tenon::core

@@ -172,7 +172,7 @@ std::optional<Patch> reduce_of_nothing(Graph& g, Value root, Near&) {
   return *y == x ? forward(g, root, x) : replace(root, *y);
 }
 
-constexpr Rewrite kRules[] = {
+constexpr Rewrite kMovementRules[] = {
     spelling("Reshape(x, shape) => Reshape(x, constant)", reshape_of_known_shape),
     {"Reshape(Reshape(x)) => Reshape(x)", reshape_of_reshape},
     spelling("Transpose that moves nothing => Reshape", transpose_that_moves_nothing),
@@ -189,6 +189,6 @@ constexpr Rewrite kRules[] = {
 
 }  // namespace
 
-Rewrites movement_rules() { return kRules; }
+Rewrites movement_rules() { return kMovementRules; }
 
 }  // namespace tenon::core

@@ -190,7 +190,7 @@ std::optional<Patch> lp_norm(Graph& g, Value root, Near&) {
   return replace(root, g.add(std::move(norm), {input(g, root)}));
 }
 
-constexpr Rewrite kRules[] = {
+constexpr Rewrite kNormRules[] = {
     {"(x - mean(x)) / sqrt(variance + epsilon) => LayerNorm(x)", layer_norm, true},
     {"LayerNorm(x) * scale => LayerNorm(x, scale)", scale_into_norm},
     {"LayerNorm(x, scale) + bias => LayerNorm(x, scale, bias)", bias_into_norm},
@@ -202,6 +202,6 @@ constexpr Rewrite kRules[] = {
 
 }  // namespace
 
-Rewrites norm_rules() { return kRules; }
+Rewrites norm_rules() { return kNormRules; }
 
 }  // namespace tenon::core

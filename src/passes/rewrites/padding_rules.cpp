@@ -132,7 +132,7 @@ std::optional<Patch> pad_into_pool(Graph& g, Value root, Near& near) {
   return replace(root, g.add(std::move(padded), with_first_input(g, root, pads->x)));
 }
 
-constexpr Rewrite kRules[] = {
+constexpr Rewrite kPaddingRules[] = {
     {"Conv(Pad(x, 0)) => Conv{pads}(x)", pad_into_conv},
     {"ConvTranspose(Pad(x, 0)) => ConvTranspose{pads}(x)", pad_into_deconv},
     {"Pool(Pad(x)) => Pool{pads}(x)", pad_into_pool},
@@ -140,6 +140,6 @@ constexpr Rewrite kRules[] = {
 
 }  // namespace
 
-Rewrites padding_rules() { return kRules; }
+Rewrites padding_rules() { return kPaddingRules; }
 
 }  // namespace tenon::core

@@ -99,7 +99,7 @@ std::optional<Patch> mean_to_pool(Graph& g, Value root, Near& near) {
   return y ? std::optional(replace(root, *y)) : std::nullopt;
 }
 
-constexpr Rewrite kRules[] = {
+constexpr Rewrite kReductionRules[] = {
     {"sum(abs(x)) => l1(x), sum(square(x)) => sum_square(x)", reduce_of_unary},
     {"sqrt(sum_square(x)) => l2(x), log(sum(x)) => log_sum(x)", unary_of_reduce},
     {"log_sum(exp(x)) => log_sum_exp(x)", log_sum_of_exp, true},
@@ -123,7 +123,7 @@ std::optional<int64_t> trailing_axis(const Graph& g, Value reduce) {
   return rank - first == static_cast<int64_t>(axes->size()) ? std::optional(first) : std::nullopt;
 }
 
-Rewrites reduction_rules() { return kRules; }
+Rewrites reduction_rules() { return kReductionRules; }
 Rewrites pool_rules() { return kPoolRules; }
 
 }  // namespace tenon::core

@@ -208,7 +208,7 @@ std::optional<Patch> batch_norm_to_scale(Graph& g, Value root, Near& near) {
   return replace(root, shifted);
 }
 
-constexpr Rewrite kRules[] = {
+constexpr Rewrite kScaleRules[] = {
     {"BatchNorm(x) => x * scale + shift", batch_norm_to_scale, true},
     {"Conv/MatMul(x, w, b) * c => Conv/MatMul(x, w * c, b * c)", fold_scale, true},
     {"MatMul(x, y) * number => MatMul{alpha}(x, y)", fold_scale_into_alpha, true},
@@ -222,6 +222,6 @@ constexpr Rewrite kRules[] = {
 
 }  // namespace
 
-Rewrites scale_rules() { return kRules; }
+Rewrites scale_rules() { return kScaleRules; }
 
 }  // namespace tenon::core

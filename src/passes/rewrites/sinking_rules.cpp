@@ -132,7 +132,7 @@ std::optional<Patch> shape_of_same_shape(Graph& g, Value root, Near&) {
   return std::nullopt;
 }
 
-constexpr Rewrite kRules[] = {
+constexpr Rewrite kSinkingRules[] = {
     spelling("pointwise(Reshape(x)) => Reshape(pointwise(x))", sink_reshape),
     spelling("pointwise(Transpose(x)), a Transpose below => Transpose(pointwise(x))", sink_transpose),
     spelling("Reshape(Reduce(x)) => Reduce{keepdims}(x)", reshape_of_reduce),
@@ -141,6 +141,6 @@ constexpr Rewrite kRules[] = {
 
 }  // namespace
 
-Rewrites sinking_rules() { return kRules; }
+Rewrites sinking_rules() { return kSinkingRules; }
 
 }  // namespace tenon::core

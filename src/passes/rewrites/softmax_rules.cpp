@@ -79,7 +79,7 @@ std::optional<Patch> minus_log_sum_exp(Graph& g, Value root, Near&) {
   return replace(root, softmax(g, x, *axis, true));
 }
 
-constexpr Rewrite kRules[] = {
+constexpr Rewrite kSoftmaxRules[] = {
     {"exp(x - max(x)) / sum(exp(x - max(x))) => Softmax(x)", exp_over_sum, true},
     {"x - log_sum_exp(x) => Softmax{log}(x)", minus_log_sum_exp, true},
     {"log(Softmax(x)) => Softmax{log}(x)", log_of_softmax, true},
@@ -89,6 +89,6 @@ constexpr Rewrite kRules[] = {
 
 }  // namespace
 
-Rewrites softmax_rules() { return kRules; }
+Rewrites softmax_rules() { return kSoftmaxRules; }
 
 }  // namespace tenon::core

@@ -44,10 +44,10 @@ std::optional<Patch> zero_weights(Graph& g, Value root, Near& near) {
   return replace(root, g.add(Expand{}, {base, *target}));
 }
 
-constexpr Rewrite kRules[] = {{"Conv/MatMul with weights that are all zero => its bias", zero_weights, false, true}};
+constexpr Rewrite kZeroRules[] = {{"Conv/MatMul with weights that are all zero => its bias", zero_weights, false, true}};
 
 }  // namespace
 
-Rewrites zero_rules() { return kRules; }
+Rewrites zero_rules() { return kZeroRules; }
 
 }  // namespace tenon::core
