@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 
-import cli_test
+import cli_case
 
 DOCS = pathlib.Path(__file__).resolve().parent.parent / "docs"
 BLOCK = re.compile(r"^```sh cpu\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -18,7 +18,7 @@ def main():
     commands = failures = 0
     for page in sorted(DOCS.glob("*.md")):
         with tempfile.TemporaryDirectory() as folder:
-            cli_test.make_models(pathlib.Path(folder))
+            cli_case.make_models(pathlib.Path(folder))
             (pathlib.Path(folder) / "small.onnx").rename(pathlib.Path(folder) / "model.onnx")
             for command in "".join(BLOCK.findall(page.read_text())).splitlines():
                 result = subprocess.run(command, shell=True, cwd=folder, capture_output=True, text=True, timeout=300, env=environment)

@@ -15,7 +15,7 @@ import unittest
 import numpy as np
 import onnx
 
-import cli_test
+import cli_case
 
 DEVICE = os.environ.get("TRTEXEC_TEST_DEVICE", "cpu")
 GOLDEN = pathlib.Path(__file__).resolve().parent / "golden" / "trtexec"
@@ -49,7 +49,7 @@ class TrtexecTest(unittest.TestCase):
     def setUpClass(cls):
         cls.holder = tempfile.TemporaryDirectory()
         cls.folder = pathlib.Path(cls.holder.name)
-        cli_test.make_models(cls.folder)
+        cli_case.make_models(cls.folder)
         built = cls.run_program("--onnx=small.onnx", "--optShapes=x:2x3x16x16", "--saveEngine=small.engine", "--skipInference")
         assert built.returncode == 0, built.stdout + built.stderr
 
@@ -256,7 +256,7 @@ class TrtexecTest(unittest.TestCase):
 
     def test_workspace_limits_the_choice_of_kernels(self):
         random = np.random.default_rng(1)
-        save = lambda name, nodes, inputs, output, weights: cli_test.save_model(self.folder / name, nodes, inputs, [output], weights)
+        save = lambda name, nodes, inputs, output, weights: cli_case.save_model(self.folder / name, nodes, inputs, [output], weights)
         weights = [(name, random.normal(size=size).astype(np.float32)) for name, size in (("w", (1, 64, 8)), ("r", (1, 64, 16)))]
         save("recurrent.onnx", [onnx.helper.make_node("LSTM", ["x", "w", "r"], ["y"], name="lstm", hidden_size=16)],
              [("x", onnx.TensorProto.FLOAT, [5, 1, 8])], ("y", onnx.TensorProto.FLOAT, [5, 1, 1, 16]), weights)
