@@ -60,6 +60,7 @@ class RowProductTactic : public Tactic {
     if (!why.empty() || !plain_tensors(p, why) || !all_of_dtype(p, DType::f32, why)) return {};
     const bool fits = p.node().as<Conv>() ? is_point_conv_or_sum(p.graph, p.id) : is_plain_product(p);
     if (!fits || !p.input(1).constant) why = "not a product of rows with a constant matrix";
+    if (why.empty() && p.options.deterministic) why = "--deterministic: its results depend on the number of threads";
     if (!why.empty() || !finish_of(activation_of(p), why)) return {};
     std::vector<Offer> result;
     for (const char* shared : {"rows", "columns"}) {
