@@ -73,7 +73,8 @@ struct Taken {
 };
 
 Taken take(int64_t bytes) noexcept {
-  if (bytes < 0 || bytes > (int64_t{1} << 47)) return {};
+  // The address sanitizer ends the process that asks its heap for a TiB.
+  if (bytes < 0 || bytes > int64_t{1} << (kLargeBlocksAreMapped ? 46 : 39)) return {};
   const size_t whole = sizeof(Head) + static_cast<size_t>(std::max<int64_t>(bytes, 1));
   if (bytes < kLarge || !kLargeBlocksAreMapped) {
     void* p = ::operator new(whole, kAlignment, std::nothrow);
