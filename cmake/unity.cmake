@@ -1,8 +1,7 @@
 # Files of one target are compiled together, a few at a time: headers are read and templates made once for all of them, which
-# halves a build from nothing. A group depends on the name of the file (and on their number, doubled now and then), so that a new
-# file moves no other. Names in
-# anonymous namespaces must differ within a group; a file that includes itself again (Highway), or the text of a CUDA kernel,
-# is compiled alone. TENON_UNITY=OFF compiles each file alone.
+# halves a build from nothing. A file's group depends on its name (and on how many files there are, at each doubling), so that a
+# new file seldom moves another. Names in anonymous namespaces must differ within a group; a file that includes itself again
+# (Highway), or the text of a CUDA kernel, is compiled alone. TENON_UNITY=OFF compiles each file alone.
 option(TENON_UNITY "Compile several files of one folder together" ON)
 
 # compile_together(target [ALONE regex]): groups of four to eight files; files that match are compiled alone.
