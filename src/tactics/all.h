@@ -25,6 +25,7 @@ const Tactic& gather_nd_tactic();
 const Tactic& scatter_tactic();
 const Tactic& resize_tactic();
 const Tactic& order_tactic();
+const Tactic& scan_tactic();
 const Tactic& lrn_tactic();
 const Tactic& rotary_tactic();
 const Tactic& query_tactic();

@@ -44,6 +44,7 @@ std::span<const Tactic* const> tactics_for(std::string_view device_kind) {
       &rotary_tactic(),
       &resize_tactic(),
       &order_tactic(),
+      &scan_tactic(),
       &query_tactic(),
       &pointwise_tactic(),
       &bodies_tactic(),

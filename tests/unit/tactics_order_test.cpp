@@ -54,6 +54,36 @@ TEST(OrderTactic, TakesTheFirstOfTheBest) {
   }
 }
 
+TEST(ScanTactic, IsTheReferenceToTheBit) {
+  std::mt19937 random(4);
+  for (int round = 0; round < 200; ++round) {
+    Dims dims = random_dims(random);
+    dims.front() = random() % 20 ? 1 + static_cast<int64_t>(random() % 300) : 0;
+    const DType types[] = {DType::f32, DType::f64, DType::i32, DType::i64};
+    const DType type = types[random() % 4];
+    Cumulative op;
+    op.product = random() % 3 == 0;
+    op.exclusive = random() % 2;
+    op.reverse = random() % 2;
+    const auto rank = static_cast<int64_t>(dims.size());
+    const int64_t axis = static_cast<int64_t>(random() % dims.size()) - (random() % 2 ? rank : 0);
+    expect_tactic({std::make_shared<Cumulative>(op), {random_tensor(type, dims, random), tensor_of<int64_t>({1}, {axis})}, {1}, {}},
+                  "scan", {1e-37, 0});  // kernels take subnormal numbers as 0
+  }
+}
+
+TEST(ScanTactic, WrapsIntegersAndKeepsWhatIsNotFinite) {
+  Cumulative sum, product;
+  product.product = true;
+  const Tensor axis = tensor_of<int64_t>({}, {0});
+  const Tensor large = tensor_of<int32_t>({3, 1}, {INT32_MAX, 7, INT32_MAX});
+  const Tensor special = tensor_of<float>({5}, {1, INFINITY, -INFINITY, 2, NAN});
+  for (const Cumulative& op : {sum, product}) {
+    expect_tactic({std::make_shared<Cumulative>(op), {large, axis}, {1}, {}}, "scan", kExact);
+    expect_tactic({std::make_shared<Cumulative>(op), {special, axis}, {1}, {}}, "scan", kExact);
+  }
+}
+
 TEST(LrnTactic, AgreesWithTheReference) {
   std::mt19937 random(3);
   for (int round = 0; round < 100; ++round) {
