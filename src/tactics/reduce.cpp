@@ -13,9 +13,10 @@ namespace {
 struct FoldKind {
   cpu::Fold fold;
   cpu::ReduceSpec::Finish finish;
+  bool log_sum_exp = false;
 };
 
-std::optional<FoldKind> kind_of(ReduceKind kind) {
+FoldKind kind_of(ReduceKind kind) {
   using Fold = cpu::Fold;
   using Finish = cpu::ReduceSpec::Finish;
   switch (kind) {
@@ -38,7 +39,7 @@ std::optional<FoldKind> kind_of(ReduceKind kind) {
     case ReduceKind::log_sum:
       return FoldKind{Fold::sum, Finish::logarithm};
     case ReduceKind::log_sum_exp:
-      return {};
+      return FoldKind{Fold::sum, Finish::none, true};
   }
   return {};
 }
@@ -53,11 +54,9 @@ std::optional<Folding> folding_of(const Problem& p, std::string& why) {
   const int rank = p.input(0).rank();
   if (const Reduce* op = p.node().as<Reduce>()) {
     const auto axes = op->axes(rank, p.input(1));
-    const auto kind = kind_of(op->kind);
-    if (!axes) why = "the axes are known only at run time";
-    if (!kind) why = "log_sum_exp needs a pass for the maximum";
-    if (!axes || !kind) return {};
-    return Folding{*kind, *axes, op->keepdims};
+    if (axes) return Folding{kind_of(op->kind), *axes, op->keepdims};
+    why = "the axes are known only at run time";
+    return {};
   }
   const Pool* pool = p.node().as<Pool>();
   if (!pool || !pool->global || pool->kind == PoolKind::lp || pool->with_indices) {
@@ -66,7 +65,7 @@ std::optional<Folding> folding_of(const Problem& p, std::string& why) {
   }
   std::vector<int64_t> axes;
   for (int axis = 2; axis < rank; ++axis) axes.push_back(axis);
-  return Folding{*kind_of(pool->kind == PoolKind::max ? ReduceKind::max : ReduceKind::mean), axes, true};
+  return Folding{kind_of(pool->kind == PoolKind::max ? ReduceKind::max : ReduceKind::mean), axes, true};
 }
 
 class ReduceExecutable : public Executable {
@@ -116,6 +115,7 @@ class ReduceTactic : public Tactic {
     cpu::ReduceSpec spec;
     spec.fold = folding->kind.fold;
     spec.finish = folding->kind.finish;
+    spec.log_sum_exp = folding->kind.log_sum_exp;
     for (size_t i = 0; i < x.size(); ++i) {
       const auto axis = layout.row_major() ? static_cast<int64_t>(i) : layout.order[i];
       const bool reduced = std::find(folding->axes.begin(), folding->axes.end(), axis) != folding->axes.end();

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <set>
 
 #include "../fusion_table.h"
 #include "base/file.h"
@@ -57,9 +56,6 @@ void expect_agrees(const Graph& before, Program::Setup setup) {
                  before.output_name(static_cast<int>(i)));
 }
 
-/// What no kernel but the reference runs.
-const std::set<std::string_view> kReferenceOnly{"LogSumExp"};
-
 class FusionTable : public testing::TestWithParam<Fusion> {};
 
 TEST_P(FusionTable, Fuses) {
@@ -89,7 +85,7 @@ TEST_P(FusionTable, EveryOfferOfTheFusedNodesAgrees) {
       expect_agrees(before, setup);
       forced += offer.tactic != "reference";
     }
-  EXPECT_EQ(forced == 0, kReferenceOnly.count(GetParam().guide) > 0);
+  EXPECT_GT(forced, 0);
 }
 
 TEST_P(FusionTable, DoesNotFuseWhereItsConditionFails) {

@@ -75,7 +75,7 @@ TEST(ReduceTactic, AnyAxesAndLayout) {
   std::mt19937 random(4);
   for (int round = 0; round < 300; ++round) {
     Reduce op;
-    op.kind = static_cast<ReduceKind>(random() % 9);
+    op.kind = static_cast<ReduceKind>(random() % 10);
     op.keepdims = random() % 2;
     const int rank = static_cast<int>(random() % 6);
     Dims dims = random_dims(random, rank);
@@ -101,6 +101,24 @@ TEST(ReduceTactic, KeepsNaN) {
       expect_tactic(rows_case(op, {x, tensor_of<int64_t>({static_cast<int64_t>(axes.size())}, axes)}, {1}), "reduce",
                     kClose);
   }
+}
+
+TEST(ReduceTactic, LogSumExpOfLargeAndInfiniteNumbers) {
+  Reduce op;
+  op.kind = ReduceKind::log_sum_exp;
+  const float rows[][3] = {{1000, 999, -1000},           {-1000, -1001, -999},
+                           {-INFINITY, 1, 2},            {-INFINITY, -INFINITY, -INFINITY},
+                           {INFINITY, 1, -INFINITY},     {INFINITY, INFINITY, 0},
+                           {NAN, 1, INFINITY},           {0, -INFINITY, NAN}};
+  std::vector<float> values;
+  for (const auto& row : rows)
+    for (int column = 0; column < 27; ++column) values.push_back(row[column % 3]);
+  for (const int64_t axis : {0, 1, 2}) {
+    const Tensor at = tensor_of<int64_t>({1}, {axis});
+    expect_tactic(rows_case(op, {tensor_of<float>({8, 9, 3}, values), at}, {1}), "reduce", kClose);
+    expect_tactic(rows_case(op, {tensor_of<float>({8, 1, 27}, values), at}, {1}), "reduce", kClose);
+  }
+  expect_tactic(rows_case(op, {tensor_of<float>({2, 0, 3}, {}), tensor_of<int64_t>({1}, {1})}, {1}), "reduce", kClose);
 }
 
 TEST(ReduceTactic, GlobalPooling) {

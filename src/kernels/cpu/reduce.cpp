@@ -9,6 +9,8 @@ namespace {
 constexpr int64_t kGrain = 8192;  // elements of one piece, at least
 constexpr int64_t kBlock = 256;   // columns folded at a time
 
+float finite_or_zero(float x) { return std::isfinite(x) ? x : 0; }
+
 }  // namespace
 
 Reduction::Reduction(const ReduceSpec& spec) : spec_(spec) {
@@ -44,20 +46,53 @@ void Reduction::for_each_row(size_t axis, const float* x, F& body) const {
   for (int64_t i = 0; i < reduced_[axis].count; ++i) for_each_row(axis + 1, x + i * reduced_[axis].stride, body);
 }
 
-void Reduction::one_row(const float* x, float* y) const {
+float Reduction::fold_row(Fold fold, const float* x) const {
   const RowKernels& kernels = row_kernels();
-  float result = start_of(spec_.fold);
-  auto body = [&](const float* row) { result = kernels.fold(spec_.fold, row, inner_, result); };
+  float result = start_of(fold);
+  auto body = [&](const float* row) { result = kernels.fold(fold, row, inner_, result); };
   for_each_row(0, x, body);
-  *y = result;
+  return result;
+}
+
+void Reduction::fold_block(Fold fold, const float* x, float* y, int64_t width) const {
+  const RowKernels& kernels = row_kernels();
+  std::fill_n(y, width, start_of(fold));
+  auto body = [&](const float* row) { kernels.fold_rows(fold, row, width, y); };
+  for_each_row(0, x, body);
+}
+
+float Reduction::log_sum_exp_of_row(const float* x) const {
+  const RowKernels& kernels = row_kernels();
+  const float shift = finite_or_zero(fold_row(Fold::max, x));
+  float sum = 0;
+  auto body = [&](const float* row) { sum += kernels.exp_sum(row, inner_, shift); };
+  for_each_row(0, x, body);
+  return std::log(sum) + shift;
+}
+
+void Reduction::log_sum_exp_of_block(const float* x, float* y, int64_t width) const {
+  const RowKernels& kernels = row_kernels();
+  float shift[kBlock];
+  fold_block(Fold::max, x, shift, width);
+  std::transform(shift, shift + width, shift, finite_or_zero);
+  std::fill_n(y, width, 0.0f);
+  auto body = [&](const float* row) { kernels.exp_sum_rows(row, width, shift, y); };
+  for_each_row(0, x, body);
+  for (int64_t i = 0; i < width; ++i) y[i] = std::log(y[i]) + shift[i];
+}
+
+void Reduction::one_row(const float* x, float* y) const {
+  if (spec_.log_sum_exp) {
+    *y = log_sum_exp_of_row(x);
+    return;
+  }
+  *y = fold_row(spec_.fold, x);
   finish(y, 1);
 }
 
 void Reduction::one_block(const float* x, float* y, int64_t width) const {
-  const RowKernels& kernels = row_kernels();
-  std::fill_n(y, width, start_of(spec_.fold));
-  auto body = [&](const float* row) { kernels.fold_rows(spec_.fold, row, width, y); };
-  for_each_row(0, x, body);
+  if (spec_.log_sum_exp) return log_sum_exp_of_block(x, y, width);
+  fold_block(spec_.fold, x, y, width);
   finish(y, width);
 }
 
@@ -73,7 +108,7 @@ void Reduction::finish(float* y, int64_t count) const {
 void Reduction::run(const float* x, float* y, Threads& threads) const {
   if (results_ == 0) return;
   if (folded_ == 0) {
-    std::fill_n(y, results_, start_of(spec_.fold));
+    std::fill_n(y, results_, spec_.log_sum_exp ? start_of(Fold::max) : start_of(spec_.fold));
     return finish(y, results_);
   }
   if (rows_) {

@@ -16,6 +16,8 @@ struct ReduceSpec {
   std::vector<Loop> loops;  // of x, dense, outermost first; y is dense over those that are kept
   Fold fold = Fold::sum;
   enum class Finish { none, mean, square_root, logarithm } finish = Finish::none;
+  /// y = log(sum(exp(x))) in place of fold and finish, computed from x less its largest element.
+  bool log_sum_exp = false;
 };
 
 class Reduction {
@@ -30,6 +32,10 @@ class Reduction {
   };
   void one_row(const float* x, float* y) const;
   void one_block(const float* x, float* y, int64_t width) const;
+  float fold_row(Fold, const float* x) const;
+  void fold_block(Fold, const float* x, float* y, int64_t width) const;
+  float log_sum_exp_of_row(const float* x) const;
+  void log_sum_exp_of_block(const float* x, float* y, int64_t width) const;
   template <class F>
   void for_each_row(size_t axis, const float* x, F& body) const;
   const float* kept_base(const float* x, int64_t index) const;

@@ -285,6 +285,18 @@ void FoldRows(Fold fold, const float* x, int64_t count, float* accumulated) {
   }
 }
 
+float ExpSum(const float* x, int64_t n, float shift) {
+  const float low = -std::numeric_limits<float>::infinity();
+  return SumOf(FoldRow(x, static_cast<size_t>(n), 0, low, ExpLess{Number(shift)}, AddOf()));
+}
+
+void ExpSumRows(const float* x, int64_t n, const float* shift, float* accumulated) {
+  ForColumns(static_cast<size_t>(n), [&](size_t i, size_t k) HWY_ATTR {
+    const V e = ExpLess{LoadSome(shift + i, k)}(LoadSome(x + i, k));
+    StoreSome(hn::Add(LoadSome(accumulated + i, k), e), accumulated + i, k);
+  });
+}
+
 float AddAndMax(const float* x, float* y, int64_t count) {
   const D d;
   const auto n = static_cast<size_t>(count), lanes = hn::Lanes(d);
@@ -304,8 +316,8 @@ float AddAndMax(const float* x, float* y, int64_t count) {
 }
 
 const RowKernels& Kernels() {
-  static constexpr RowKernels kernels{Softmax,    SoftmaxColumns, Statistics, Normalize, Affine,
-                                      AffineRows, FoldOne,        FoldRows,   AddAndMax};
+  static constexpr RowKernels kernels{Softmax, SoftmaxColumns, Statistics, Normalize,  Affine,   AffineRows,
+                                      FoldOne, FoldRows,       ExpSum,     ExpSumRows, AddAndMax};
   return kernels;
 }
 

@@ -25,6 +25,10 @@ struct RowKernels {
   float (*fold)(Fold, const float* x, int64_t n, float start);
   /// accumulated[i] = fold(accumulated[i], x[i]).
   void (*fold_rows)(Fold, const float* x, int64_t n, float* accumulated);
+  /// The sum of exp(x - shift).
+  float (*exp_sum)(const float* x, int64_t n, float shift);
+  /// accumulated[i] += exp(x[i] - shift[i]).
+  void (*exp_sum_rows)(const float* x, int64_t n, const float* shift, float* accumulated);
   /// y += x; the largest of x.
   float (*add_and_max)(const float* x, float* y, int64_t n);
 };
