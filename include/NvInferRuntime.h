@@ -135,7 +135,8 @@ class IPluginV2DynamicExt : public IPluginV2Ext {
   int32_t enqueue(int32_t, void const* const*, void* const*, void*, cudaStream_t) final { return 1; }
 };
 
-/// Hears the time of each layer after a run.
+/// Hears the time of each layer after a run. The rows of a loop's or conditional's body follow its own and are named
+/// "loop > layer": their times, sums over the trips, are parts of the row above.
 class IProfiler {
  public:
   virtual void reportLayerTime(char const* layerName, float ms) = 0;

@@ -42,6 +42,13 @@ def make_models(folder):
                [("x", f32, [4])], [("m", f32, [4]), ("y", f32, [4])])
     save_model(folder / "picky.onnx", [helper.make_node("MatMul", ["x", "w"], ["y"], name="product")],
                [("x", f32, [1, 3, "H", "W"])], [("y", f32, None)], [("w", np.ones((48, 2), np.float32))])
+    body = helper.make_graph(
+        [helper.make_node("Softmax", ["s"], ["soft"], name="inner"), helper.make_node("Mul", ["soft", "x"], ["next"], name="scaled"),
+         helper.make_node("Identity", ["go"], ["still"], name="same")], "body",
+        [helper.make_tensor_value_info(n, t, s) for n, t, s in (("trip", TensorProto.INT64, []), ("go", TensorProto.BOOL, []), ("s", f32, [8]))],
+        [helper.make_tensor_value_info(n, t, s) for n, t, s in (("still", TensorProto.BOOL, []), ("next", f32, [8]))])
+    save_model(folder / "loop.onnx", [helper.make_node("Loop", ["trips", "", "x"], ["y"], name="loop", body=body)],
+               [("x", f32, [8])], [("y", f32, [8])], [("trips", np.array(200, np.int64))])
     (folder / "text.onnx").write_text("version https://git-lfs.github.com/spec/v1\n")
 
 

@@ -53,6 +53,16 @@ class CliTest(TenonTest):
         self.assertEqual(result.envelope["validation"]["nodes"], ["log"])
         self.assertIn("'log'", result.log)
 
+    def test_profile_of_a_loop(self):
+        result = self.tenon("bench", "loop.onnx", "--duration", "0.02", "--warmup", "1", "--profile")
+        loop, *inside = result.envelope["layers"]
+        self.assertEqual((loop["name"], loop["depth"]), ("loop", 0))
+        self.assertEqual(sum("inner" in layer["name"] for layer in inside), 1)
+        self.assertTrue(all(layer["depth"] == 1 for layer in inside))
+        self.assertGreater(sum(layer["us"] for layer in inside), 0)
+        self.assertLessEqual(max(layer["us"] for layer in inside), loop["us"])
+        self.assertRegex(result.out, r"  loop\n(.*\n)*.*    .*inner")
+
     def test_bench(self):
         result = self.tenon("bench", "small.engine", "--duration", "0.1", "--warmup", "10", "--profile")
         bench = result.envelope["bench"]

@@ -388,6 +388,20 @@ class TrtexecTest(unittest.TestCase):
         self.assertIn("=== Performance summary ===", separate.stdout)
         self.assertIn("=== Profile (", separate.stdout)
 
+    def test_profile_of_a_loop(self):
+        """The rows of its body are below it, and parts of its time: the total counts the loop alone."""
+        result = self.passes("--onnx=loop.onnx", "--dumpProfile", "--exportProfile=loop.json", *QUICK)
+        table = result.stdout[result.stdout.index("=== Profile ("):]
+        self.assertRegex(table, r"\d   loop\n(.*\d     .*\n)*.*\d     .*inner")
+        rows = json.loads((self.folder / "loop.json").read_text())[1:]
+        top, inner = ([row for row in rows if row.get("depth", 0) == depth] for depth in (0, 1))
+        self.assertEqual([row["name"] for row in top], ["loop"])
+        self.assertEqual(sum("inner" in row["name"] for row in inner), 1)
+        self.assertAlmostEqual(top[0]["percentage"], 100, delta=0.1)
+        parts = sum(row["timeMs"] for row in inner)
+        self.assertGreater(parts, 0)
+        self.assertLessEqual(parts, top[0]["timeMs"])
+
     def test_layer_information(self):
         dumped = self.loaded("--exportLayerInfo=names.json", "--dumpLayerInfo").stdout
         self.assertIn("Layer Information:", dumped)

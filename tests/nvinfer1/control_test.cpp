@@ -54,6 +54,60 @@ TEST_F(ControlTest, TheTripCountMayBeAnInput) {
   expect("last", {16, 160});
 }
 
+struct LayerTimes : IProfiler {
+  void reportLayerTime(char const* name, float ms) noexcept override { rows.emplace_back(name, ms); }
+  std::vector<std::pair<std::string, float>> rows;
+};
+
+/// Each row of the body once, whatever the number of trips, and their sum is a part of the loop's time.
+TEST_F(ControlTest, TheProfilerHearsOfTheBodyOfALoop) {
+  ILoop* loop = network->addLoop();
+  loop->addTripLimit(input("count", {}, DataType::kINT32), TripLimit::kCOUNT);
+  auto* state = loop->addRecurrence(input("x", {2}));
+  auto* inner = network->addSoftMax(sum(*state->getOutput(0), *state->getOutput(0)));
+  inner->setName("inner");
+  state->setInput(1, *inner->getOutput(0));
+  output(loop->addLoopOutput(*state->getOutput(0), LoopOutput::kLAST_VALUE)->getOutput(0), "last");
+  give("x", Floats{1, 10});
+  give<int32_t>("count", {50});
+  run();
+  LayerTimes times;
+  context->setProfiler(&times);
+  std::vector<void*> bindings;
+  for (int i = 0; i < engine->getNbIOTensors(); ++i) bindings.push_back(data[engine->getIOTensorName(i)].bytes.data());
+  const auto check_rows = [&] {
+    size_t inside = 0, named = 0;
+    float loop_ms = 0, body_ms = 0;
+    for (size_t i = 0; i < times.rows.size(); ++i) {
+      const auto& [name, ms] = times.rows[i];
+      const size_t mark = name.find(" > ");
+      if (mark == std::string::npos) continue;
+      ASSERT_GT(i, inside);
+      const auto& above = times.rows[i - inside - 1];
+      EXPECT_EQ(name.substr(0, mark), above.first);
+      loop_ms = above.second;
+      body_ms += ms;
+      named += name.find("inner") != std::string::npos;
+      ++inside;
+    }
+    EXPECT_GE(inside, 1U);
+    EXPECT_EQ(named, 1U);
+    EXPECT_GT(body_ms, 0);
+    EXPECT_LE(body_ms, loop_ms);
+    times.rows.clear();
+  };
+  ASSERT_TRUE(context->enqueueV2(bindings.data(), nullptr, nullptr));
+  check_rows();
+  for (int i = 0; i < engine->getNbIOTensors(); ++i) context->setTensorAddress(engine->getIOTensorName(i), bindings[i]);
+  ASSERT_TRUE(context->enqueueV3(nullptr));
+  check_rows();
+  context->setEnqueueEmitsProfile(false);
+  ASSERT_TRUE(context->enqueueV3(nullptr));
+  EXPECT_TRUE(times.rows.empty());
+  ASSERT_TRUE(context->reportToProfiler());
+  check_rows();
+}
+
 TEST_F(ControlTest, LoopOverSlicesOfATensorBothWays) {
   ITensor& x = input("x", {3, 2});
   ILoop* loop = network->addLoop();

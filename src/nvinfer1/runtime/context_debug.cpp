@@ -19,6 +19,16 @@ const std::string& name_of(const core::Graph& g, core::Value value) {
   return g.name_of(value);
 }
 
+/// A step with bodies is followed by their steps, whose times (sums over its trips) are parts of its own.
+void report_steps(IProfiler& profiler, const core::Program& program, const std::vector<core::StepTime>& times, const std::string& prefix) {
+  for (const core::StepTime& time : times) {
+    const core::Step& step = program.plan().steps[time.step];
+    const std::string name = prefix + layer_name(program, step);
+    profiler.reportLayerTime(name.c_str(), static_cast<float>(time.us / 1000.0));
+    for (size_t i = 0; i < time.bodies.size(); ++i) report_steps(profiler, *program.bodies(step.node)[i], time.bodies[i], name + " > ");
+  }
+}
+
 }  // namespace
 
 bool Context::reportToProfiler() const noexcept {
@@ -31,9 +41,7 @@ bool Context::reportToProfiler() const noexcept {
 }
 
 void Context::report_times() const {
-  const core::Program& program = *state_->plan()->engines[shapes_.profile()].program;
-  for (const core::StepTime& time : times_)
-    profiler_->reportLayerTime(layer_name(program, program.plan().steps[time.step]).c_str(), static_cast<float>(time.us / 1000.0));
+  report_steps(*profiler_, *state_->plan()->engines[shapes_.profile()].program, times_, "");
 }
 
 bool Context::setDebugListener(IDebugListener* listener) noexcept {
