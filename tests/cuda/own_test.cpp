@@ -12,6 +12,7 @@
 #include "ops/matmul.h"
 #include "ops/pointwise.h"
 #include "ops/shape.h"
+#include "tactics/cuda/libraries.h"
 #include "tactics/cuda/own.h"
 
 namespace tenon::core::cuda {
@@ -171,7 +172,7 @@ TEST_F(Own, Attentions) {
 
 /// Queries, keys and values lie side by side in rows.
 TEST_F(Own, AttentionsOnOneTensor) {
-  const auto attention = [&](Dims x, int64_t heads, bool rows_outside, bool causal, bool masked, DType storage) {
+  const auto attention = [&](const Tactic& tactic, Dims x, int64_t heads, bool rows_outside, bool causal, bool masked, DType storage) {
     Graph body;
     const auto input = [&](const char* name, const Dims& dims) { return body.add_input(name, Type::tensor(DType::f32, Shape(dims.begin(), dims.end()))); };
     const Dims split{x[0], x[1], 3, heads, x[2] / 3 / heads}, mask{x[0], 1, 1, x[1]};
@@ -189,11 +190,13 @@ TEST_F(Own, AttentionsOnOneTensor) {
     fused.body = std::make_shared<const Graph>(std::move(body));
     std::vector<HostValue> inputs{random_tensor(DType::f32, x, random_)};
     if (masked) inputs.push_back(random_tensor(DType::f32, mask, random_));
-    expect(own_attention_tactic(), fused, std::move(inputs), {}, {storage});
+    expect(tactic, fused, std::move(inputs), {}, {storage});
   };
-  attention({1, 128, 2304}, 12, false, false, true, DType::f16);
-  attention({197, 2, 768}, 4, true, false, false, DType::f16);
-  attention({2, 300, 384}, 2, false, true, false, DType::bf16);
+  for (const Tactic* tactic : {&own_attention_tactic(), &cudnn_attention_tactic()}) {
+    attention(*tactic, {1, 128, 2304}, 12, false, false, true, DType::f16);
+    attention(*tactic, {197, 2, 768}, 4, true, false, false, DType::f16);
+    attention(*tactic, {2, 300, 384}, 2, false, true, false, DType::bf16);
+  }
 }
 
 TEST_F(Own, Poolings) {

@@ -146,7 +146,6 @@ class CudnnAttention : public Tactic {
  private:
   static bool takes(const Problem& p, const AttentionNode& node, std::string& why) {
     const Attention& op = *node.op;
-    if (node.views) why = "views of one tensor are not described to cuDNN";
     for (const AttentionInput i : {kLengths, kOffset, kSink})
       if (node.inputs[i] >= 0) why = "lengths, offsets and sinks are not described to cuDNN";
     if (op.softcap != 0 || op.left >= 0 || op.right >= 0 || op.probe != AttentionProbe::none)
