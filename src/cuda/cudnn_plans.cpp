@@ -20,6 +20,11 @@ Plan::Plan(const Library& lib, int device, const GraphSpec& spec, const Engine& 
 }
 
 void Plan::run(std::span<void* const> pointers, void* workspace, cudaStream_t stream) const {
+  const Handle handle(lib_, device_);
+  run(handle.raw(), pointers, workspace, stream);
+}
+
+void Plan::run(cudnnHandle_t handle, std::span<void* const> pointers, void* workspace, cudaStream_t stream) const {
   std::vector<void*> addresses;
   addresses.reserve(numbers_.size());
   for (size_t number : numbers_)
@@ -31,9 +36,11 @@ void Plan::run(std::span<void* const> pointers, void* workspace, cudaStream_t st
              addresses.data());
     pack.set(CUDNN_ATTR_VARIANT_PACK_WORKSPACE, CUDNN_TYPE_VOID_PTR, 1, &workspace);
     pack.finalize();
-    const Handle handle(lib_, device_);
-    cudnnStatus_t status = lib_.set_stream(handle.raw(), stream);
-    if (status == CUDNN_STATUS_SUCCESS) status = lib_.execute(handle.raw(), plan_.raw(), pack.raw());
+    cudnnStatus_t status = lib_.set_stream(handle, stream);
+    if (status == CUDNN_STATUS_SUCCESS) {
+      const std::lock_guard lock(in_use_);
+      status = lib_.execute(handle, plan_.raw(), pack.raw());
+    }
     if (status != CUDNN_STATUS_SUCCESS)
       throw Refused{fmt::format("{}, running {}: {}", lib_.version_text(), name_, lib_.describe(status))};
   } catch (const Refused& refused) {

@@ -8,7 +8,7 @@
 
 namespace tenon::core::cuda::cudnn {
 
-/// A compiled graph. Any number of threads may run it at once.
+/// A compiled graph. Any number of threads may run it: they take turns, since cuDNN's plans hold what a call sets while it runs.
 class Plan {
  public:
   Plan(const Library&, int device, const GraphSpec&, const Engine&, Descriptor plan);
@@ -17,6 +17,8 @@ class Plan {
   const std::string& name() const { return name_; }
   /// `pointers` holds one address per tensor of the graph; those of virtual tensors and scalars are not read.
   void run(std::span<void* const> pointers, void* workspace, cudaStream_t) const;
+  /// With a handle that nobody else uses meanwhile.
+  void run(cudnnHandle_t, std::span<void* const> pointers, void* workspace, cudaStream_t) const;
 
  private:
   const Library& lib_;
@@ -26,6 +28,7 @@ class Plan {
   std::vector<float> scalars_;       // by number
   std::vector<bool> is_scalar_;
   Descriptor plan_;
+  mutable std::mutex in_use_;
   int64_t workspace_;
   EngineChoice choice_;
   std::string name_;
