@@ -13,7 +13,30 @@ int current_device() {
   return device;
 }
 
+/// A stream for the length of one copy.
+class CopyStream {
+ public:
+  CopyStream() { check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "making a stream for a copy"); }
+  ~CopyStream() { cudaStreamDestroy(stream_); }
+  CopyStream(const CopyStream&) = delete;
+  CopyStream& operator=(const CopyStream&) = delete;
+  cudaStream_t get() const { return stream_; }
+
+ private:
+  cudaStream_t stream_ = nullptr;
+};
+
 }  // namespace
+
+std::shared_ptr<const DeviceBuffer> DeviceBuffer::of(std::span<const std::byte> host) {
+  auto buffer = std::make_shared<DeviceBuffer>(static_cast<int64_t>(host.size()));
+  if (host.empty()) return buffer;
+  // cudaMemcpy may return before the last bytes of pageable memory have arrived, and our streams do not wait for the default one.
+  const CopyStream stream;
+  check(cudaMemcpyAsync(buffer->data_, host.data(), host.size(), cudaMemcpyHostToDevice, stream.get()), "copying {} bytes to the GPU", host.size());
+  check(cudaStreamSynchronize(stream.get()), "waiting for a copy of {} bytes to the GPU", host.size());
+  return buffer;
+}
 
 void* allocate_device(int64_t bytes) {
   const int device = current_device();

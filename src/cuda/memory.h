@@ -15,13 +15,8 @@ void release_device(void*) noexcept;
 class DeviceBuffer {
  public:
   explicit DeviceBuffer(int64_t bytes) : data_(allocate_device(bytes)), bytes_(bytes) {}
-  /// A copy of host memory, complete when this returns.
-  static std::shared_ptr<const DeviceBuffer> of(std::span<const std::byte> host) {
-    auto buffer = std::make_shared<DeviceBuffer>(static_cast<int64_t>(host.size()));
-    check(cudaMemcpy(buffer->data_, host.data(), host.size(), cudaMemcpyHostToDevice), "copying {} bytes to the GPU",
-          host.size());
-    return buffer;
-  }
+  /// A copy of host memory, complete when this returns: kernels of every stream may read it.
+  static std::shared_ptr<const DeviceBuffer> of(std::span<const std::byte> host);
   ~DeviceBuffer() { release_device(data_); }
   DeviceBuffer(const DeviceBuffer&) = delete;
   DeviceBuffer& operator=(const DeviceBuffer&) = delete;

@@ -149,8 +149,6 @@ Frame& Execution::frame(int segment) {
   check(bindings_);
   auto made = std::make_unique<Frame>(*program_, segment, bind_segment(*program_, segment, bindings_), boxes_);
   check_memory(made->bound);
-  // Copies of weights from pageable memory may still be under way on the default stream, for which no other stream waits.
-  if (has_device_memory()) program_->device().borrow_stream(nullptr)->wait();
   return *frames.emplace(key_, std::move(made)).first->second;
 }
 

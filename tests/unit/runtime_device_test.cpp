@@ -58,14 +58,6 @@ TEST_F(RuntimeDevice, StartAndWaitAreARun) {
   EXPECT_TRUE(std::equal(a.bytes().begin(), a.bytes().end(), b.bytes().begin(), b.bytes().end()));
 }
 
-TEST_F(RuntimeDevice, TheDefaultStreamIsWaitedForOncePerShape) {
-  const auto e = execution();
-  e->run();
-  EXPECT_EQ(gpu->default_stream_asked, 1);
-  e->run();
-  EXPECT_EQ(gpu->default_stream_asked, 1);
-}
-
 TEST_F(RuntimeDevice, WithoutTransfersInputsStayAsTheyWere) {
   const auto e = execution();
   e->run();
