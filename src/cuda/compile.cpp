@@ -158,11 +158,22 @@ Kernel Module::kernel(const std::string& name) const {
   return result;
 }
 
+/// What launches on the current device may take is raised and never lowered: a thread may be about to launch with more.
+void Kernel::allow_shared(unsigned bytes) const {
+  static std::mutex mutex;
+  static auto& allowed = *new std::map<std::pair<int, cudaKernel_t>, unsigned>;
+  int device = 0;
+  check(cudaGetDevice(&device), "asking for the current device");
+  const std::lock_guard lock(mutex);
+  unsigned& most = allowed[{device, kernel_}];
+  if (bytes <= most) return;
+  check(cudaFuncSetAttribute(reinterpret_cast<const void*>(kernel_), cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(bytes)),
+        "{} bytes of shared memory for the kernel {}", bytes, name_);
+  most = bytes;
+}
+
 void Kernel::launch(const Launch& how, void** args) const {
-  if (how.shared_bytes > 48 * 1024)
-    check(cudaFuncSetAttribute(reinterpret_cast<const void*>(kernel_), cudaFuncAttributeMaxDynamicSharedMemorySize,
-                               static_cast<int>(how.shared_bytes)),
-          "{} bytes of shared memory for the kernel {}", how.shared_bytes, name_);
+  if (how.shared_bytes > 48 * 1024) allow_shared(how.shared_bytes);
   cudaLaunchConfig_t config{};
   config.gridDim = how.grid;
   config.blockDim = how.block;

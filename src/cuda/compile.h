@@ -50,6 +50,7 @@ class Kernel {
 
  private:
   friend class Module;
+  void allow_shared(unsigned bytes) const;
   cudaKernel_t kernel_ = nullptr;
   bool overlaps_ = false;  // programmatic dependent launch
   std::string name_;
