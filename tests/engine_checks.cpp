@@ -52,10 +52,17 @@ std::string bits_of(const Context& context) {
   return hasher.finish().hex();
 }
 
+struct SameBitsOptions {
+  int runs = 1000, contexts = 4;
+  int of_context = 50;   // runs of a context before it is made anew
+  bool in_turn = false;  // no two runs at a time
+};
+
 /// How often each result came, as bytes.
 class SameBits {
  public:
-  SameBits(const Engine& engine, int runs, int contexts) : engine_(engine), runs_(runs), contexts_(contexts), inputs_(engine.example_inputs(1)), others_(engine.example_inputs(2)) {}
+  SameBits(const Engine& engine, const SameBitsOptions& options)
+      : engine_(engine), runs_(options.runs), contexts_(options.contexts), of_context_(options.of_context), in_turn_(options.in_turn), inputs_(engine.example_inputs(1)), others_(engine.example_inputs(2)) {}
 
   Json run(bool spoil) {
     std::vector<std::thread> threads;
@@ -80,13 +87,16 @@ class SameBits {
  private:
   // A context is made anew now and then: other streams and addresses, a first run that is not a graph's.
   void work(int runs, bool spoil) {
-    constexpr int kRunsOfContext = 50;
-    for (int i = 0; i < runs; i += kRunsOfContext) {
+    for (int i = 0; i < runs; i += of_context_) {
       Context context = engine_.create_context();
       set_inputs(context, inputs_);
-      for (int k = i; k < std::min(runs, i + kRunsOfContext); ++k) {
+      for (int k = i; k < std::min(runs, i + of_context_); ++k) {
         if (spoil && k == runs - 1) set_inputs(context, others_);
-        context.run();
+        {
+          std::unique_lock turn(turn_, std::defer_lock);
+          if (in_turn_) turn.lock();
+          context.run();
+        }
         const std::string bits = bits_of(context);
         ++done_;
         const std::lock_guard lock(mutex_);
@@ -98,7 +108,9 @@ class SameBits {
   }
 
   const Engine& engine_;
-  int runs_, contexts_;
+  int runs_, contexts_, of_context_;
+  bool in_turn_;
+  std::mutex turn_;
   Named inputs_, others_;
   std::mutex mutex_;
   // How often a result came, and in which runs of its context: the first is launched plainly, the second recorded, later ones replayed.
@@ -168,14 +180,16 @@ class Dynamic {
   const Engine& engine_;
 };
 
-int check_same_bits(const std::vector<std::string>& paths, int runs, int contexts, bool control, Json& report) {
+int check_same_bits(const std::vector<std::string>& paths, const SameBitsOptions& options, bool control, Json& report) {
   bool all = true;
   for (const std::string& path : paths) {
     const Engine engine = Engine::load(path);
     const auto begin = Clock::now();
-    Json row = SameBits(engine, runs, contexts).run(false);
+    Json row = SameBits(engine, options).run(false);
     // The check itself: one run with another input must be seen.
-    if (control) row["control"] = SameBits(engine, 2 * contexts, contexts).run(true)["results"];
+    SameBitsOptions few = options;
+    few.runs = 2 * options.contexts;
+    if (control) row["control"] = SameBits(engine, few).run(true)["results"];
     row["seconds"] = ms_since(begin) / 1000;
     all &= row["pass"].get<bool>();
     std::cout << path << ": " << row.dump() << "\n" << std::flush;
@@ -219,14 +233,16 @@ int run(int argc, char** argv) {
   std::string verb, json_path, features, libraries, name;
   std::vector<std::string> paths;
   std::vector<int64_t> batches{1, 2, 3, 5, 7, 16, 24, 32};
-  int runs = 1000, contexts = 4;
+  SameBitsOptions same;
   int64_t opt = 8;
   bool control = false;
   app.add_option("verb", verb, "samebits, dynamic or relabel")->required()->check(CLI::IsMember({"samebits", "dynamic", "relabel"}));
   app.add_option("engines", paths, "Engine files")->required();
   app.add_option("--json", json_path, "Write the figures there");
-  app.add_option("--runs", runs, "samebits: runs of each engine");
-  app.add_option("--contexts", contexts, "samebits: contexts at a time, each on a thread and a stream of its own");
+  app.add_option("--runs", same.runs, "samebits: runs of each engine");
+  app.add_option("--contexts", same.contexts, "samebits: contexts at a time, each on a thread and a stream of its own");
+  app.add_option("--of-context", same.of_context, "samebits: runs of a context before it is made anew")->check(CLI::PositiveNumber);
+  app.add_flag("--in-turn", same.in_turn, "samebits: no two runs at a time");
   app.add_flag("--control", control, "samebits: also count the results when one run has another input");
   app.add_option("--opt", opt, "dynamic: the batch that both engines are tuned for");
   app.add_option("--batches", batches, "dynamic: the batches to go to")->delimiter(',');
@@ -237,7 +253,7 @@ int run(int argc, char** argv) {
   if (verb != "samebits" && paths.size() != 2) core::fail(ErrorCode::usage, "{}: two files were expected, found {}", verb, paths.size());
   Json report;
   int code = 0;
-  if (verb == "samebits") code = check_same_bits(paths, runs, contexts, control, report);
+  if (verb == "samebits") code = check_same_bits(paths, same, control, report);
   else if (verb == "dynamic") code = check_dynamic(paths, opt, batches, report);
   else code = relabel(paths, features, libraries, name);
   if (!json_path.empty()) {
