@@ -119,6 +119,13 @@ std::shared_ptr<const DeviceBuffer> packed(const PrepareContext& cx, int input, 
   return std::static_pointer_cast<const DeviceBuffer>(cx.weights.packed(cx.problem.input(input).constant, full, bytes, make));
 }
 
+std::shared_ptr<const DeviceBuffer> held_constant(const PrepareContext& cx, int input) {
+  const Fact& fact = cx.problem.input(input);
+  if (!fact.present() || !fact.constant) return nullptr;
+  return packed(cx, input, "plain", fact.dtype(), checked_product(fact.constant->dims()),
+                [](std::span<const float> from, std::span<float> to) { std::copy(from.begin(), from.end(), to.begin()); });
+}
+
 namespace {
 
 std::byte* aligned(std::byte* address, int64_t alignment) {

@@ -36,6 +36,9 @@ bool sizes_fit(const NodeShapes&, std::string& why);
 /// A constant input in the kernel's order and type, in device memory. `arrange` fills floats; `key` names the order.
 std::shared_ptr<const DeviceBuffer> packed(const PrepareContext&, int input, const std::string& key, DType type, int64_t count,
                                            FunctionRef<void(std::span<const float> from, std::span<float> to)> arrange);
+/// Input `input` where it is a constant, as it is: a kernel that holds it can stand in for one that reads it in another form.
+/// Null where it is left out, or none.
+std::shared_ptr<const DeviceBuffer> held_constant(const PrepareContext&, int input);
 
 /// One kernel on one node: `bind` puts the addresses of a call into the parameters.
 template <class Parameters>

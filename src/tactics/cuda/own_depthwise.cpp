@@ -85,6 +85,7 @@ class OwnDepthwise : public Tactic {
       for (int64_t c = 0; c < channels; ++c)
         for (int64_t t = 0; t < taps; ++t) to[static_cast<size_t>(t * channels + c)] = from[static_cast<size_t>(c * taps + t)];
     });
+    const auto bias = held_constant(cx, 2);
     plan.args.weights = weights->data();
     const int64_t bytes = plan.vector * size_of(plan.type), bias_bytes = plan.bias == DType::none ? 1 : plan.vector * size_of(plan.bias);
     Launch launch;
@@ -96,13 +97,14 @@ class OwnDepthwise : public Tactic {
     launch.block = dim3(static_cast<unsigned>(plan.threads()));
     auto executable = std::make_shared<KernelExecutable<DepthwiseArgs>>(
         fmt::format("own_depthwise:{}x{}t{}v{}", s.kernel[0], s.kernel[1], plan.tile, plan.vector), compiled(plan.text(), p.device.compute).kernel("depthwise"),
-        launch, plan.args, [bytes, bias_bytes](DepthwiseArgs& a, const Args& args) {
+        launch, plan.args, [bytes, bias_bytes, bias](DepthwiseArgs& a, const Args& args) {
           a.x = input_address(args, 0, bytes);
-          a.bias = input_address(args, 2, std::min<int64_t>(bias_bytes, 16));
+          a.bias = bias ? bias->data() : input_address(args, 2, std::min<int64_t>(bias_bytes, 16));
           a.residual = input_address(args, 3, bytes);
           a.y = output_address(args, 0, bytes);
         });
     executable->hold(1, weights);
+    if (bias) executable->hold(2, bias);
     return executable;
   }
 

@@ -47,7 +47,8 @@ double estimate(const Problem& p, const GemmTile& t, bool tensor_cores, DType ty
 
 class GemmExecutable : public DeviceExecutable {
  public:
-  GemmExecutable(const GemmPlan& plan, int compute, std::shared_ptr<const DeviceBuffer> weights) : plan_(plan), weights_(std::move(weights)) {
+  GemmExecutable(const GemmPlan& plan, int compute, std::shared_ptr<const DeviceBuffer> weights, std::shared_ptr<const DeviceBuffer> bias)
+      : plan_(plan), weights_(std::move(weights)), bias_(std::move(bias)) {
     const Module& module = compiled(plan.text(), compute);
     gemm_ = module.kernel(plan.skinny ? "skinny" : "gemm");
     if (sums_apart()) sum_ = module.kernel("gemm_sum");
@@ -58,7 +59,7 @@ class GemmExecutable : public DeviceExecutable {
     if (plan_.skinny) return fmt::format("own_skinny:{}x{}x{}", plan_.skinny, kSkinnyColumns, plan_.args.split);
     return fmt::format("own_{}:{}x{}x{}{}", plan_.conv ? "conv" : "gemm", t.bm, t.bn, plan_.args.split, plan_.warpgroups ? " warpgroups" : plan_.tensor_cores ? "" : " ffma");
   }
-  bool uses_input(int i) const override { return i != 1 || !weights_; }
+  bool uses_input(int i) const override { return i == 1 ? !weights_ : i != 2 || !bias_; }
   int64_t workspace_bytes() const override {
     const GemmArgs& a = plan_.args;
     return !sums_apart() ? 0 : plan_.batch * a.split * a.m * a.n * 4;
@@ -69,7 +70,7 @@ class GemmExecutable : public DeviceExecutable {
     const int64_t item = size_of(plan_.type), out_item = size_of(plan_.output);
     p.a = input_address(args, 0, plan_.a_vector * item);
     p.b = weights_ ? weights_->data() : input_address(args, 1, plan_.b_vector * item);
-    p.bias = input_address(args, 2);
+    p.bias = bias_ ? bias_->data() : input_address(args, 2);
     p.residual = input_address(args, 3, plan_.y_vector * out_item);
     p.y = output_address(args, 0, plan_.y_vector * out_item);
     p.partial = reinterpret_cast<float*>(args.workspace);
@@ -87,7 +88,7 @@ class GemmExecutable : public DeviceExecutable {
  private:
   bool sums_apart() const { return plan_.args.split > 1 && !plan_.cluster; }
   GemmPlan plan_;
-  std::shared_ptr<const DeviceBuffer> weights_;
+  std::shared_ptr<const DeviceBuffer> weights_, bias_;
   Kernel gemm_, sum_;
 };
 
@@ -248,7 +249,7 @@ std::shared_ptr<const Executable> make_gemm(const PrepareContext& cx, const Gemm
     why = "more products than a launch can count";
     return nullptr;
   }
-  return std::make_shared<GemmExecutable>(plan, cx.problem.device.compute, std::move(weights));
+  return std::make_shared<GemmExecutable>(plan, cx.problem.device.compute, std::move(weights), held_constant(cx, 2));
 }
 
 }  // namespace tenon::core::cuda::own

@@ -103,6 +103,7 @@ class OwnStem : public Tactic {
     const int64_t lines = blocks(w[0], plan.bn) * plan.bn;
     const auto weights = packed(cx, 1, fmt::format("stem {} {}", plan.columns(), plan.shift()), plan.type, lines * plan.line(),
                                 [&](std::span<const float> from, std::span<float> to) { plan.arrange(from, to); });
+    const auto bias = held_constant(cx, 2);
     StemArgs parameters = plan.args;
     parameters.weights = weights->data();
     const Kernel kernel = compiled(plan.text(), p.device.compute).kernel("stem");
@@ -114,12 +115,13 @@ class OwnStem : public Tactic {
     launch.grid = dim3(static_cast<unsigned>(std::min(plan.tiles(), at_once)), static_cast<unsigned>(columns));
     auto executable = std::make_shared<KernelExecutable<StemArgs>>(
         fmt::format("own_stem:{}x{}", plan.kernel_h, plan.kernel_w), kernel, launch, parameters,
-        [bytes = plan.input_vector * size_of(plan.input)](StemArgs& a, const Args& args) {
+        [bytes = plan.input_vector * size_of(plan.input), bias](StemArgs& a, const Args& args) {
           a.x = input_address(args, 0, bytes);
-          a.bias = input_address(args, 2);
+          a.bias = bias ? bias->data() : input_address(args, 2);
           a.y = output_address(args, 0, 16);
         });
     executable->hold(1, weights);
+    if (bias) executable->hold(2, bias);
     return executable;
   }
 
