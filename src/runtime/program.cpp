@@ -1,5 +1,6 @@
 #include "runtime/program.h"
 
+#include <algorithm>
 #include <cstring>
 #include <optional>
 #include <utility>
@@ -28,6 +29,21 @@ Tensor aligned_copy(const Tensor& t) {
 }
 
 bool same_formats(const Offer& a, const Offer& b) { return a.in == b.in && a.out == b.out && a.share == b.share; }
+
+/// A kernel of `other` can run where `chosen` was planned, but for constants, which it may hold itself.
+bool can_replace(const Problem& p, const Offer& chosen, const Offer& other) {
+  if (chosen.out != other.out || chosen.in.size() != other.in.size()) return false;
+  if (chosen.share != other.share && (chosen.share != Share::none || other.share != Share::in_place)) return false;
+  for (size_t i = 0; i < chosen.in.size(); ++i)
+    if (chosen.in[i] != other.in[i] && !p.input(static_cast<int>(i)).constant) return false;
+  return true;
+}
+
+bool reads_same(const Executable& executable, const Offer& chosen, const Offer& other) {
+  for (size_t i = 0; i < chosen.in.size(); ++i)
+    if (chosen.in[i] != other.in[i] && executable.uses_input(static_cast<int>(i))) return false;
+  return true;
+}
 
 }  // namespace
 
@@ -166,22 +182,34 @@ std::shared_ptr<const Executable> Program::try_tactic(NodeId id, const NodeShape
   }
 }
 
-const Program::StandIn* Program::stand_in(NodeId id) const {
+const std::vector<Program::StandIn>& Program::stand_ins(NodeId id) const {
+  static const std::vector<StandIn> none;
   const std::string& kind = setup_.device->info().kind;
   const Offer& chosen = setup_.choices.offers[id];
   const Tactic* tactic = find_tactic(kind, chosen.tactic);
-  if (setup_.tuned.empty() || !tactic || !tactic->slow_to_prepare()) return nullptr;
+  if (setup_.tuned.empty() || !tactic || !tactic->slow_to_prepare()) return none;
   const std::lock_guard lock(mutex_);
   const auto [it, made] = stand_ins_.try_emplace(id);
-  if (made) {
-    for (const Tactic* other : tactics_for(kind)) {
-      std::string why;
-      if (it->second || other->slow_to_prepare()) continue;
-      for (Offer& offer : other->offers(problem(id), why))
-        if (!it->second && same_formats(offer, chosen)) it->second = StandIn{other, std::move(offer)};
-    }
+  if (!made) return it->second;
+  const Problem p = problem(id);
+  for (const Tactic* other : tactics_for(kind)) {
+    std::string why;
+    if (other->slow_to_prepare() || other->tier() == "reference") continue;
+    std::vector<Offer> offers = other->offers(p, why);
+    const auto fits = std::find_if(offers.begin(), offers.end(), [&](const Offer& o) { return can_replace(p, chosen, o); });
+    if (fits != offers.end()) it->second.push_back({other, std::move(*fits)});
   }
-  return it->second ? &*it->second : nullptr;
+  return it->second;
+}
+
+/// Null when there is none for these dims.
+std::shared_ptr<const Executable> Program::prepare_stand_in(NodeId id, const NodeShapes& shapes, std::string& no_memory) const {
+  std::string why;
+  for (const StandIn& other : stand_ins(id)) {
+    auto executable = try_tactic(id, shapes, *other.tactic, other.offer, why, no_memory);
+    if (executable && reads_same(*executable, setup_.choices.offers[id], other.offer)) return executable;
+  }
+  return nullptr;
 }
 
 Prepared Program::make(NodeId id, const NodeShapes& shapes) const {
@@ -201,11 +229,11 @@ Prepared Program::make(NodeId id, const NodeShapes& shapes) const {
   };
   return with_context(setup_.graph.describe_node(id), [&]() -> Prepared {
     std::string no_memory, ignored;
-    const StandIn* const other = stand_in(id);
-    const bool tuned = !other || tuned_shapes(setup_.graph, id, setup_.tuned).value_or(shapes) == shapes;
-    if (!tuned && attempt(*other->tactic, other->offer, ignored, no_memory)) return std::move(prepared);
-    // Compiles what other dims will ask for, and packs its weights.
-    if (other && tuned) try_tactic(id, shapes, *other->tactic, other->offer, ignored, no_memory);
+    if (!stand_ins(id).empty()) {
+      // At the tuned dims it is made too: that compiles what other dims will ask for, and packs its weights.
+      auto stand_in = prepare_stand_in(id, shapes, no_memory);
+      if (stand_in && tuned_shapes(setup_.graph, id, setup_.tuned).value_or(shapes) != shapes) return Prepared{std::move(stand_in), 0, ""};
+    }
     if (attempt(*tactic, chosen, prepared.fallback, no_memory)) return std::move(prepared);
     for (const Tactic* next : tactics_for(setup_.device->info().kind)) {
       for (const Offer& offer : next->offers(problem(id), ignored))

@@ -79,8 +79,9 @@ class Program {
   };
   Prepared make(NodeId id, const NodeShapes& shapes) const;
   std::shared_ptr<const Executable> try_tactic(NodeId, const NodeShapes&, const Tactic&, const Offer&, std::string& why, std::string& no_memory) const;
-  /// For dims other than the tuned ones: null when the chosen kernel is as good.
-  const StandIn* stand_in(NodeId) const;
+  /// For dims other than the tuned ones, best first: none when the chosen kernel is as good.
+  const std::vector<StandIn>& stand_ins(NodeId) const;
+  std::shared_ptr<const Executable> prepare_stand_in(NodeId, const NodeShapes&, std::string& no_memory) const;
   Setup setup_;
   Plan plan_;
   std::shared_ptr<Threads> threads_;
@@ -94,7 +95,7 @@ class Program {
     Format from, to;
     auto operator<=>(const ReorderKey&) const = default;
   };
-  mutable std::map<NodeId, std::optional<StandIn>> stand_ins_;
+  mutable std::map<NodeId, std::vector<StandIn>> stand_ins_;
   mutable std::map<ReorderKey, std::shared_ptr<const Prepared>> reorders_;
 };
 

@@ -9,19 +9,45 @@
 namespace tenon::core {
 namespace {
 
+/// Reads `held` for input 1.
+class HoldingExecutable : public Executable {
+ public:
+  HoldingExecutable(std::shared_ptr<const Executable> inner, Tensor held) : inner_(std::move(inner)), held_(std::move(held)) {}
+  bool uses_input(int i) const override { return i != 1; }
+  std::string kernel_name() const override { return inner_->kernel_name(); }
+  void run(State* state, const Args& args, Threads& threads) const override {
+    const TensorArg in[] = {args.in[0], {const_cast<std::byte*>(held_.bytes().data()), &held_.dims()}};
+    Args with_held = args;
+    with_held.in = in;
+    inner_->run(state, with_held, threads);
+  }
+
+ private:
+  std::shared_ptr<const Executable> inner_;
+  Tensor held_;
+};
+
 /// Runs anything with the reference kernel of the CPU and counts what it was prepared for.
 class CountingTactic : public Tactic {
  public:
   CountingTactic(std::string name, bool slow) : name_(std::move(name)), slow_(slow) {}
   std::string_view name() const override { return name_; }
   bool slow_to_prepare() const override { return slow_; }
-  std::vector<Offer> offers(const Problem& p, std::string&) const override { return {row_major_offer(p, name_)}; }
+  std::vector<Offer> offers(const Problem& p, std::string&) const override {
+    Offer offer = row_major_offer(p, name_);
+    for (Format& format : offer.out) format.storage = results;
+    if (p.inputs() > 1) offer.in[1].storage = constants;
+    return {offer};
+  }
   std::shared_ptr<const Executable> prepare(const PrepareContext& cx, std::string& why) const override {
     rows.push_back(cx.shapes.out[0][0]);
-    return refuses ? nullptr : find_tactic("cpu", "reference")->prepare(cx, why);
+    if (refuses) return nullptr;
+    auto executable = find_tactic("cpu", "reference")->prepare({cx.problem, row_major_offer(cx.problem, "reference"), cx.shapes, cx.weights, cx.threads}, why);
+    return holds ? std::make_shared<HoldingExecutable>(std::move(executable), cx.weights.plain(cx.problem.input(1).constant)) : executable;
   }
   mutable std::vector<int64_t> rows;
-  bool refuses = false;
+  bool refuses = false, holds = false;
+  DType constants = DType::none, results = DType::none;  // how the offer stores them
 
  private:
   std::string name_;
@@ -45,7 +71,7 @@ class RuntimeStandIn : public testing::Test {
 
   void run(int64_t rows) {
     if (!execution) {
-      Graph g = parse("graph net(x: f32[N,8]) {\n%y = Unary{kind=exp}(%x) return y = %y\n}\n", op_registry());
+      Graph g = parse(net, op_registry());
       Choices choices;
       for (const NodeId id : g.order()) {
         std::string why;
@@ -58,9 +84,11 @@ class RuntimeStandIn : public testing::Test {
     execution->run();
     const Tensor y = std::get<Tensor>(execution->output(0).value());
     EXPECT_EQ(y.dims(), (Dims{rows, 8}));
-    EXPECT_EQ(reinterpret_cast<const float*>(y.bytes().data())[0], 1);  // exp(0)
+    EXPECT_EQ(reinterpret_cast<const float*>(y.bytes().data())[0], 1);  // exp(0), or 0 + 1
   }
 
+  std::string net = "graph net(x: f32[N,8]) {\n%y = Unary{kind=exp}(%x) return y = %y\n}\n";
+  const std::string plus_one = "graph net(x: f32[N,8]) {\n%w = Constant{value=f32[8]{1,1,1,1,1,1,1,1}} %y = Binary{kind=add}(%x, %w) return y = %y\n}\n";
   CountingTactic slow{"slow", true}, quick{"quick", false};
   Bindings tuned{{"N", 4}};
   TacticOptions options;
@@ -82,6 +110,30 @@ TEST_F(RuntimeStandIn, RunsDimsThatAreNotTheTunedOnes) {
 
 TEST_F(RuntimeStandIn, IsNotNeededWhereAllDimsAreFixed) {
   tuned.clear();
+  run(2);
+  EXPECT_EQ(slow.rows, (std::vector<int64_t>{2}));
+  EXPECT_TRUE(quick.rows.empty());
+}
+
+TEST_F(RuntimeStandIn, MayHoldConstantsInAnotherForm) {
+  net = plus_one;
+  quick.constants = DType::f16;
+  quick.holds = true;
+  run(4);
+  run(2);
+  EXPECT_EQ(slow.rows, (std::vector<int64_t>{4}));
+  EXPECT_EQ(quick.rows, (std::vector<int64_t>{4, 2}));
+}
+
+TEST_F(RuntimeStandIn, DoesNotReadConstantsThatAreInAnotherForm) {
+  net = plus_one;
+  quick.constants = DType::f16;
+  run(2);
+  EXPECT_EQ(slow.rows, (std::vector<int64_t>{2}));
+}
+
+TEST_F(RuntimeStandIn, WritesWhatTheChosenKernelWrites) {
+  quick.results = DType::f16;
   run(2);
   EXPECT_EQ(slow.rows, (std::vector<int64_t>{2}));
   EXPECT_TRUE(quick.rows.empty());
