@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cstring>
+#include <map>
+#include <mutex>
+#include <optional>
 
 #include "plan/knobs.h"
 
@@ -119,6 +122,49 @@ class Search {
   cublasLtMatmulPreference_t preference_ = nullptr;
 };
 
+/// The lists of equal products, each asked for once: a network asks for the same ones many times, at each new batch again.
+class Searches {
+ public:
+  using Found = std::vector<cublasLtMatmulHeuristicResult_t>;
+  static Searches& instance() {
+    static Searches& searches = *new Searches;  // threads may still ask while statics are destroyed
+    return searches;
+  }
+  Found find(const std::string& product, FunctionRef<Found()> search) {
+    std::shared_ptr<Entry> entry;
+    {
+      const std::lock_guard lock(mutex_);
+      if (entries_.size() >= kMostKept) entries_.clear();
+      std::shared_ptr<Entry>& kept = entries_[product];
+      if (!kept) kept = std::make_shared<Entry>();
+      entry = kept;
+    }
+    const std::lock_guard lock(entry->mutex);
+    if (!entry->found) entry->found = search();
+    return *entry->found;
+  }
+
+ private:
+  static constexpr size_t kMostKept = 4096;
+  struct Entry {
+    std::mutex mutex;
+    std::optional<Found> found;
+  };
+  std::mutex mutex_;
+  std::map<std::string, std::shared_ptr<Entry>> entries_;
+};
+
+std::string text_of(const ProductMatrix& m) { return fmt::format("{}x{} {} {} {};", m.rows, m.columns, m.leading, m.batch_stride, m.transposed); }
+
+/// All that the heuristics are told.
+std::string text_of(const Product& p, int64_t workspace) {
+  int device = 0;
+  check(cudaGetDevice(&device), "asking for the current device");
+  return fmt::format("{} {} {} {} {} {} {} {} {};", device, workspace, to_string(p.mode.type), p.mode.tf32, p.mode.transposed_w, p.mode.transposed_a, p.mode.bias,
+                     static_cast<int>(p.mode.activation), p.batch) +
+         text_of(p.w) + text_of(p.a) + text_of(p.y);
+}
+
 /// y^T = w^T a^T: cuBLASLt's first factor is the right side.
 class ProductExecutable : public DeviceExecutable, public Numbered {
  public:
@@ -170,7 +216,8 @@ class ProductExecutable : public DeviceExecutable, public Numbered {
 
  private:
   bool choose_place(int64_t index, int64_t workspace, std::string& why) {
-    const auto found = Search(lib_, workspace).run(Operation(lib_, parts_.mode), w_, a_, y_);
+    const auto search = [&] { return Search(lib_, workspace).run(Operation(lib_, parts_.mode), w_, a_, y_); };
+    const auto found = Searches::instance().find(text_of(parts_, workspace), search);
     if (index < 0 || index >= static_cast<int64_t>(found.size())) {
       why = fmt::format("{} has {} algorithms for this product", lib_.version(), found.size());
       return false;
