@@ -114,6 +114,17 @@ TEST_F(OwnCompile, Depthwise) {
     }
 }
 
+TEST_F(OwnCompile, DepthwiseThatWalks) {
+  for (DType type : {DType::f16, DType::bf16}) {
+    DepthwisePlan p;
+    p.type = type, p.fixed = true;
+    p.vector = 4, p.tile = 4, p.walk = 7;
+    p.args.kernel_h = p.args.kernel_w = 3, p.args.stride_w = 1, p.args.dilation_w = 1, p.args.channels = 144;
+    p.shape_block(128);
+    expect_compiles(p.text(), {75, 90});
+  }
+}
+
 TEST(OwnDepthwise, BlocksCoverTheirThreads) {
   for (int channels : {8, 24, 32, 96, 144, 240, 336, 384, 672, 960, 1152, 1160})
     for (int most : {64, 128})

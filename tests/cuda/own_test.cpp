@@ -100,6 +100,7 @@ TEST_F(Own, DepthwiseConvolutions) {
   conv(t, {1, 144, 144, 144, {15, 17}, {5, 5}, 2, 1, 2, "swish", true}, DType::f32, {DType::f16});
   conv(t, {1, 20, 20, 20, {15, 17}, {7, 7}, 1, 1, 3, "", false}, DType::f16, {});
   conv(t, {9, 72, 72, 72, {40, 41}, {3, 3}, 1, 1, 1, "clip", false}, DType::f32, {DType::f16});
+  conv(t, {40, 72, 72, 72, {41, 43}, {3, 3}, 1, 1, 1, "clip", true}, DType::f32, {DType::f16});  // enough for threads that walk
   conv(t, {3, 240, 240, 240, {14, 14}, {5, 5}, 1, 1, 2, "swish", false}, DType::f32, {DType::f16});
   conv(t, {1, 64, 64, 64, {29, 27}, {7, 7}, 2, 1, 3, "", true}, DType::f32, {DType::bf16});
   conv(t, {1, 9, 9, 9, {21, 17}, {3, 9}, 1, 2, 4, "relu", false}, DType::f32, {DType::f16});

@@ -12,6 +12,7 @@ namespace depthwise_tiles {
 #define SCALAR f16
 #define VECTOR 8
 #define TILE 4
+#define WALK 1
 #define VECTORS 2
 #define COLUMNS 3
 #define ROWS 4
@@ -29,6 +30,30 @@ namespace depthwise_tiles {
 #undef STRIDE_W
 #undef DILATION_W
 }  // namespace depthwise_tiles
+#undef WALK
+namespace depthwise_walk {
+#define TILE 4
+#define WALK 3
+#define VECTORS 3
+#define COLUMNS 2
+#define ROWS 2
+#define KERNEL_H 3
+#define KERNEL_W 3
+#define STRIDE_W 1
+#define DILATION_W 1
+#include "kernels/cuda/depthwise.cu"
+#undef STRIDE_W
+#undef TILE
+#undef WALK
+#undef VECTORS
+#undef COLUMNS
+#undef ROWS
+#undef KERNEL_H
+#undef KERNEL_W
+#undef STRIDE_W
+#undef DILATION_W
+}  // namespace depthwise_walk
+#define WALK 1
 namespace depthwise_any {
 #define TILE 1
 #define VECTORS 3
@@ -216,6 +241,8 @@ void expect_depthwise(void (*kernel)(const DepthwiseArgs&), const DepthwiseBlock
 
 TEST(WindowKernels, Depthwise) {
   expect_depthwise([](const DepthwiseArgs& p) { depthwise_tiles::depthwise(p); }, {16, 12, 4, 24}, 3, 3, 2, 2, 2);
+  expect_depthwise([](const DepthwiseArgs& p) { depthwise_walk::depthwise(p); }, {24, 8, 6, 12}, 3, 3, 1, 1, 1);
+  expect_depthwise([](const DepthwiseArgs& p) { depthwise_walk::depthwise(p); }, {24, 8, 6, 12}, 3, 3, 1, 1, 0);
   expect_depthwise([](const DepthwiseArgs& p) { depthwise_any::depthwise(p); }, {24, 5, 2, 30}, 4, 9, 3, 1, 4);
 }
 

@@ -15,13 +15,13 @@ namespace own {
 
 int64_t DepthwisePlan::blocks() const {
   const DepthwiseArgs& a = args;
-  return images * own::blocks(a.channels / vector, lanes) * own::blocks(a.out_w, int64_t{tile} * columns) * own::blocks(a.out_h, rows);
+  return images * own::blocks(a.channels / vector, lanes) * own::blocks(a.out_w, int64_t{tile} * columns) * own::blocks(a.out_h, int64_t{rows} * walk);
 }
 
 KernelText DepthwisePlan::text() const {
   return text_of({kernel_text_tile, kernel_text_depthwise_args, kernel_text_depthwise},
                  {fmt::format("SCALAR={}", type_name(type)), fmt::format("BIAS={}", bias == DType::none ? "float" : type_name(bias)),
-                  fmt::format("VECTOR={}", vector), fmt::format("TILE={}", tile), fmt::format("VECTORS={}", lanes), fmt::format("COLUMNS={}", columns),
+                  fmt::format("VECTOR={}", vector), fmt::format("TILE={}", tile), fmt::format("WALK={}", walk), fmt::format("VECTORS={}", lanes), fmt::format("COLUMNS={}", columns),
                   fmt::format("ROWS={}", rows), fmt::format("KERNEL_H={}", fixed ? args.kernel_h : 0),
                   fmt::format("KERNEL_W={}", fixed ? args.kernel_w : 0), fmt::format("STRIDE_W={}", args.stride_w),
                   fmt::format("DILATION_W={}", args.dilation_w), activation});
@@ -44,8 +44,8 @@ void DepthwisePlan::shape_block(int most) {
 
 namespace {
 
-/// Depthwise convolution, channels last. Config "tile": output pixels of a thread; "vector": its channels; "threads": of a
-/// block, about.
+/// Depthwise convolution, channels last. Config "tile": output pixels of a thread; "walk", where it is there: its rows of them;
+/// "vector": its channels; "threads": of a block, about.
 class OwnDepthwise : public Tactic {
  public:
   std::string_view name() const override { return "own_depthwise"; }
@@ -96,7 +96,7 @@ class OwnDepthwise : public Tactic {
     launch.grid = dim3(static_cast<unsigned>(plan.blocks()));
     launch.block = dim3(static_cast<unsigned>(plan.threads()));
     auto executable = std::make_shared<KernelExecutable<DepthwiseArgs>>(
-        fmt::format("own_depthwise:{}x{}t{}v{}", s.kernel[0], s.kernel[1], plan.tile, plan.vector), compiled(plan.text(), p.device.compute).kernel("depthwise"),
+        fmt::format("own_depthwise:{}x{}t{}{}v{}", s.kernel[0], s.kernel[1], plan.tile, plan.walk > 1 ? fmt::format("x{}", plan.walk) : "", plan.vector), compiled(plan.text(), p.device.compute).kernel("depthwise"),
         launch, plan.args, [bytes, bias_bytes, bias](DepthwiseArgs& a, const Args& args) {
           a.x = input_address(args, 0, bytes);
           a.bias = bias ? bias->data() : input_address(args, 2, std::min<int64_t>(bias_bytes, 16));
@@ -119,6 +119,7 @@ class OwnDepthwise : public Tactic {
     plan.tile = static_cast<int>(cx.offer.config.at("tile"));
     plan.fixed = s.kernel[1] <= 7;
     plan.vector = std::min(common_vector(plan.type, {s.channels}), static_cast<int>(cx.offer.config.at("vector")));
+    if (cx.offer.config.count("walk")) plan.walk = static_cast<int>(cx.offer.config.at("walk"));
     fill(plan, s);
     plan.shape_block(static_cast<int>(cx.offer.config.at("threads")));
     return plan;
@@ -145,6 +146,13 @@ class OwnDepthwise : public Tactic {
     std::vector<Config> result;
     for (const auto& [tile, vector] : shapes)
       result.push_back({{"tile", tile}, {"vector", vector}, {"threads", work / (tile * vector) < 2 * busy ? 64 : 128}});
+    // Rows that a thread walks down: a window of 3 x 3 and four channels fit its registers.
+    const Window& window = p.node().as<Conv>()->window;
+    const auto all = [](const auto& values, int64_t value) { return std::all_of(values.begin(), values.end(), [&](int64_t v) { return v == value; }); };
+    const bool walks = w.size() == 4 && w[2] == 3 && w[3] == 3 && all(window.dilations, 1) && all(window.strides, 1);
+    for (const int64_t walk : {7, 14})
+      if (walks && full >= 4 && size_of(type) == 2 && work / (4 * 4 * walk) >= busy)
+        result.push_back({{"tile", 4}, {"vector", 4}, {"threads", 128}, {"walk", walk}});
     return result;
   }
 

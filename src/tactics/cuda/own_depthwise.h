@@ -11,7 +11,7 @@ struct DepthwisePlan {
   int64_t images = 1;
   DType type = DType::none, bias = DType::none;
   bool fixed = false;
-  int vector = 1, tile = 1;
+  int vector = 1, tile = 1, walk = 1;
   int lanes = 1, columns = 1, rows = 1;  // of a block
   std::string activation = "ACTIVATION(x)=(x)";
   int threads() const { return lanes * columns * rows; }
