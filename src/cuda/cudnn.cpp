@@ -156,4 +156,20 @@ Handle::~Handle() {
   pool.idle[device_].push_back(handle_);
 }
 
+namespace {
+
+/// Our own streams live as long as the process, and of a caller's stream that is gone the address comes again.
+StreamHandle::Kept& kept_handle(const Library& lib, int device, cudaStream_t stream) {
+  static std::mutex mutex;
+  static auto& handles = *new std::map<std::pair<int, cudaStream_t>, std::unique_ptr<StreamHandle::Kept>>;
+  const std::lock_guard lock(mutex);
+  auto& kept = handles[{device, stream}];
+  if (!kept) kept = std::make_unique<StreamHandle::Kept>(lib, device);
+  return *kept;
+}
+
+}  // namespace
+
+StreamHandle::StreamHandle(const Library& lib, int device, cudaStream_t stream) : kept_(kept_handle(lib, device, stream)), lock_(kept_.in_use) {}
+
 }  // namespace tenon::core::cuda::cudnn

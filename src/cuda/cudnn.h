@@ -2,6 +2,7 @@
 #include <cudnn.h>
 
 #include <memory>
+#include <mutex>
 #include <span>
 #include <string>
 #include <vector>
@@ -96,6 +97,24 @@ class Handle {
  private:
   int device_;
   cudnnHandle_t handle_ = nullptr;
+};
+
+/// The handle that runs plans on one stream, for as long as this lives: one thread at a time. A handle never goes from one stream to
+/// another: cuDNN then reaches for the stream that it had, which another thread may be recording (CUDA crashed as that recording ended).
+class StreamHandle {
+ public:
+  StreamHandle(const Library&, int device, cudaStream_t);
+  cudnnHandle_t raw() const { return kept_.handle.raw(); }
+
+  struct Kept {
+    Kept(const Library& lib, int device) : handle(lib, device) {}
+    const Handle handle;
+    std::mutex in_use;
+  };
+
+ private:
+  Kept& kept_;
+  const std::lock_guard<std::mutex> lock_;
 };
 
 }  // namespace tenon::core::cuda::cudnn

@@ -20,7 +20,7 @@ Plan::Plan(const Library& lib, int device, const GraphSpec& spec, const Engine& 
 }
 
 void Plan::run(std::span<void* const> pointers, void* workspace, cudaStream_t stream) const {
-  const Handle handle(lib_, device_);
+  const StreamHandle handle(lib_, device_, stream);
   run(handle.raw(), pointers, workspace, stream);
 }
 

@@ -67,16 +67,11 @@ class CudaDevice : public Device {
     return {Ledger::of(info_.index).usable(static_cast<int64_t>(free)), static_cast<int64_t>(total)};
   }
 
-  std::unique_ptr<Stream> make_stream() override {
-    const CurrentDevice current(info_.index);
-    cudaStream_t handle = nullptr;
-    check(cudaStreamCreateWithFlags(&handle, cudaStreamNonBlocking), "making a stream on GPU {}", info_.index);
-    return cuda::make_stream(info_.index, handle, true);
-  }
+  std::unique_ptr<Stream> make_stream() override { return cuda::make_stream(info_.index); }
   std::unique_ptr<Event> make_event(bool spin) override { return cuda::make_event(info_.index, spin); }
   std::unique_ptr<Stream> borrow_stream(void* handle) override {
     check_stream(static_cast<cudaStream_t>(handle));
-    return cuda::make_stream(info_.index, static_cast<cudaStream_t>(handle), false);
+    return view_stream(info_.index, static_cast<cudaStream_t>(handle));
   }
 
   ProfilerRanges* ranges() const override { return profiler_ranges(); }

@@ -1,7 +1,10 @@
 #include "devices/cuda/cuda_stream.h"
 
 #include <chrono>
+#include <map>
+#include <mutex>
 #include <thread>
+#include <vector>
 
 #include "cuda/check.h"
 
@@ -42,12 +45,44 @@ class CudaEvent : public Event {
   cudaEvent_t handle_ = nullptr;
 };
 
+/// Streams of our own that nobody uses now. They are never destroyed: libraries remember the streams that they ran on.
+class IdleStreams {
+ public:
+  static IdleStreams& instance() {
+    static IdleStreams& idle = *new IdleStreams;  // a driver that is shutting down must not be called
+    return idle;
+  }
+  cudaStream_t take(int device) {
+    {
+      const std::lock_guard lock(mutex_);
+      auto& streams = streams_[device];
+      if (!streams.empty()) {
+        const cudaStream_t stream = streams.back();
+        streams.pop_back();
+        return stream;
+      }
+    }
+    const CurrentDevice current(device);
+    cudaStream_t stream = nullptr;
+    check(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "making a stream on GPU {}", device);
+    return stream;
+  }
+  void give_back(int device, cudaStream_t stream) {
+    const std::lock_guard lock(mutex_);
+    streams_[device].push_back(stream);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::map<int, std::vector<cudaStream_t>> streams_;
+};
+
 class CudaStream : public Stream {
  public:
   CudaStream(int device, cudaStream_t handle, bool own) : device_(device), handle_(handle), own_(own) {}
   ~CudaStream() override {
     for (cudaEvent_t e : events_) cudaEventDestroy(e);
-    if (own_) cudaStreamDestroy(handle_);
+    if (own_) IdleStreams::instance().give_back(device_, handle_);
   }
   void* handle() const override { return handle_; }
 
@@ -135,6 +170,7 @@ class CudaStream : public Stream {
 }  // namespace
 
 std::unique_ptr<Event> make_event(int device, bool spin) { return std::make_unique<CudaEvent>(device, spin); }
-std::unique_ptr<Stream> make_stream(int device, cudaStream_t handle, bool own) { return std::make_unique<CudaStream>(device, handle, own); }
+std::unique_ptr<Stream> make_stream(int device) { return std::make_unique<CudaStream>(device, IdleStreams::instance().take(device), true); }
+std::unique_ptr<Stream> view_stream(int device, cudaStream_t callers) { return std::make_unique<CudaStream>(device, callers, false); }
 
 }  // namespace tenon::core::cuda

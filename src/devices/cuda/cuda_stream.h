@@ -5,8 +5,9 @@
 
 namespace tenon::core::cuda {
 
-/// A stream of GPU `device`: our own (`own`), or the caller's.
-std::unique_ptr<Stream> make_stream(int device, cudaStream_t handle, bool own);
+/// A stream of our own on GPU `device`, one that an earlier owner gave back where there is one.
+std::unique_ptr<Stream> make_stream(int device);
+std::unique_ptr<Stream> view_stream(int device, cudaStream_t callers);
 
 std::unique_ptr<Event> make_event(int device, bool spin);
 
