@@ -1,6 +1,7 @@
 #include "runtime/bound_segment.h"
 
 #include <algorithm>
+#include <optional>
 #include <set>
 
 #include "base/error.h"
@@ -15,7 +16,7 @@ constexpr int64_t kLargeWeights = 16 << 10;  // bytes: packing less takes no lon
 class Binder {
  public:
   Binder(const Program& program, int segment, const Bindings& bindings)
-      : program_(program), plan_(program.plan()), range_(plan_.segments[segment]), bindings_(bindings) {}
+      : program_(program), plan_(program.plan()), range_(plan_.segments[segment]), bindings_(bindings), dims_(plan_.slots.size()) {}
 
   BoundSegment bind() {
     prepare_ahead();
@@ -41,28 +42,41 @@ class Binder {
     return !type.boxed() && std::all_of(symbols.begin(), symbols.end(), [&](const auto& s) { return bindings_.count(s) > 0; });
   }
 
-  Dims dims(SlotId s) const {
-    if (s < 0) return {};
-    const Graph& g = program_.graph();
-    if (plan_.slots[s].kind == Slot::Kind::box && !known(g.type(plan_.slots[s].value))) return {};
-    return with_context(g.describe_node(plan_.slots[s].value.node),
-                        [&] { return evaluate(g.type(plan_.slots[s].value).shape, bindings_); });
+  const Dims& dims(SlotId s) {
+    static const Dims none;
+    if (s < 0) return none;
+    auto& found = dims_[static_cast<size_t>(s)];
+    if (!found) found = find_dims(s);
+    return *found;
   }
+  Dims find_dims(SlotId s) const {
+    const Graph& g = program_.graph();
+    const Value value = plan_.slots[s].value;
+    const Type& type = g.type(value);
+    if (plan_.slots[s].kind == Slot::Kind::box && !known(type)) return {};
+    try {
+      return evaluate(type.shape, bindings_);
+    } catch (const Error& e) {
+      fail_with(e.code(), g.describe_node(value.node) + ": " + e.what());
+    }
+  }
+  NodeShapes shapes_of(const Step& step) { return {all_dims(step.in), all_dims(step.out)}; }
 
   // On a GPU, kernels are compiled for a step; on the CPU, those with weights pack them: several at the same time.
-  void prepare_ahead() const {
+  void prepare_ahead() {
     std::vector<std::pair<NodeId, NodeShapes>> steps;
     for (int i = range_.first; i < range_.last; ++i) {
       const Step& step = plan_.steps[i];
       if (step.kind == Step::Kind::reorder || !takes_long(step)) continue;
       try {
-        NodeShapes shapes{all_dims(step.in), all_dims(step.out)};
+        NodeShapes shapes = shapes_of(step);
+        if (program_.prepared(step.node, shapes)) continue;
         check_shapes(program_.graph(), step.node, shapes);
         steps.emplace_back(step.node, std::move(shapes));
       } catch (const Error&) {  // bind_step says it
       }
     }
-    program_.prepare_together(steps);
+    if (!steps.empty()) program_.prepare_together(steps);
   }
   bool takes_long(const Step& step) const {
     if (!program_.device().is_host()) return true;
@@ -72,8 +86,9 @@ class Binder {
       return constant && constant->byte_size() >= kLargeWeights;
     });
   }
-  std::vector<Dims> all_dims(const std::vector<SlotId>& slots) const {
+  std::vector<Dims> all_dims(const std::vector<SlotId>& slots) {
     std::vector<Dims> all;
+    all.reserve(slots.size());
     for (SlotId s : slots) all.push_back(dims(s));
     return all;
   }
@@ -90,8 +105,13 @@ class Binder {
       bound_.recordable &= source.place == Place::device && to.format.place == Place::device;
       return bound;
     }
-    with_context(program_.graph().describe_node(step.node), [&] { check_shapes(program_.graph(), step.node, {bound.in, bound.out}); });
-    bound.prepared = program_.prepare(step.node, {bound.in, bound.out});
+    const NodeShapes shapes{bound.in, bound.out};
+    // What is prepared was checked.
+    bound.prepared = program_.prepared(step.node, shapes);
+    if (!bound.prepared) {
+      with_context(program_.graph().describe_node(step.node), [&] { check_shapes(program_.graph(), step.node, shapes); });
+      bound.prepared = program_.prepare(step.node, shapes);
+    }
     if (step.kind == Step::Kind::view) bound_.views[step.out[0]] = bound.prepared->view_offset;
     place_workspace(bound);
     return bound;
@@ -109,7 +129,7 @@ class Binder {
     bound_.recordable = false;
   }
 
-  int64_t bytes(SlotId s) const {
+  int64_t bytes(SlotId s) {
     const Type& t = program_.graph().type(plan_.slots[s].value);
     return checked_mul(checked_product(dims(s)), size_of(stored_as(plan_.slots[s].format, t.dtype)));
   }
@@ -150,6 +170,7 @@ class Binder {
   const Plan& plan_;
   const Segment range_;
   const Bindings& bindings_;
+  std::vector<std::optional<Dims>> dims_;  // by slot
   BoundSegment bound_;
 };
 

@@ -12,6 +12,7 @@
 #include "plan/bodies.h"
 #include "runtime/bodies.h"
 #include "runtime/staged.h"
+#include "plan/knobs.h"
 #include "runtime/tuned_shapes.h"
 #include "tactics/reorder.h"
 
@@ -115,18 +116,19 @@ void Program::prepare_together(std::span<const std::pair<NodeId, NodeShapes>> st
   });
 }
 
+std::shared_ptr<const Prepared> Program::prepared(NodeId id, const NodeShapes& shapes) const {
+  const std::lock_guard lock(mutex_);
+  const auto it = prepared_.find({id, shapes});
+  return it == prepared_.end() ? nullptr : it->second;
+}
+
 std::shared_ptr<const Prepared> Program::prepare(NodeId id, const NodeShapes& shapes) const {
-  const std::pair key{id, shapes};
-  {
-    const std::lock_guard lock(mutex_);
-    const auto it = prepared_.find(key);
-    if (it != prepared_.end()) return it->second;
-  }
+  if (auto found = prepared(id, shapes)) return found;
   auto made = std::make_shared<const Prepared>(make(id, shapes));
   const std::lock_guard lock(mutex_);
   // A loop whose values grow asks for new shapes in each trip.
   if (prepared_.size() >= kPreparedKept) prepared_.clear();
-  return prepared_.emplace(key, std::move(made)).first->second;
+  return prepared_.emplace(std::pair{id, shapes}, std::move(made)).first->second;
 }
 
 std::shared_ptr<const Prepared> Program::prepare_reorder(DType dtype, const Dims& dims, const Format& from, const Format& to) const {
@@ -182,30 +184,50 @@ std::shared_ptr<const Executable> Program::try_tactic(NodeId id, const NodeShape
   }
 }
 
-const std::vector<Program::StandIn>& Program::stand_ins(NodeId id) const {
-  static const std::vector<StandIn> none;
-  const std::string& kind = setup_.device->info().kind;
+const Program::StandIns* Program::stand_ins(NodeId id) const {
+  const Tactic* tactic = find_tactic(setup_.device->info().kind, setup_.choices.offers[id].tactic);
+  if (setup_.tuned.empty() || !tactic || !tactic->slow_to_prepare()) return nullptr;
+  StandIns* entry = nullptr;
+  {
+    const std::lock_guard lock(mutex_);
+    entry = &stand_ins_.try_emplace(id).first->second;
+  }
+  std::call_once(entry->looked, [&] {
+    entry->tuned = tuned_shapes(setup_.graph, id, setup_.tuned);
+    entry->list = find_stand_ins(id, entry->tuned);
+  });
+  return entry->list.empty() ? nullptr : entry;
+}
+
+/// The first one that takes the tuned dims is prepared for them. That compiles and loads what other dims will ask for, packs its weights,
+/// and settles the library's kernel: other dims get the same one instead of asking the library again.
+std::vector<Program::StandIn> Program::find_stand_ins(NodeId id, const std::optional<NodeShapes>& tuned) const {
+  std::vector<StandIn> found;
   const Offer& chosen = setup_.choices.offers[id];
-  const Tactic* tactic = find_tactic(kind, chosen.tactic);
-  if (setup_.tuned.empty() || !tactic || !tactic->slow_to_prepare()) return none;
-  const std::lock_guard lock(mutex_);
-  const auto [it, made] = stand_ins_.try_emplace(id);
-  if (!made) return it->second;
   const Problem p = problem(id);
-  for (const Tactic* other : tactics_for(kind)) {
-    std::string why;
+  std::string why, no_memory;
+  for (const Tactic* other : tactics_for(p.device.kind)) {
     if (other->slow_to_prepare() || other->tier() == "reference") continue;
     std::vector<Offer> offers = other->offers(p, why);
     const auto fits = std::find_if(offers.begin(), offers.end(), [&](const Offer& o) { return can_replace(p, chosen, o); });
-    if (fits != offers.end()) it->second.push_back({other, std::move(*fits)});
+    if (fits != offers.end()) found.push_back({other, std::move(*fits)});
   }
-  return it->second;
+  for (StandIn& one : found) {
+    const auto executable = tuned ? try_tactic(id, *tuned, *one.tactic, one.offer, why, no_memory) : nullptr;
+    if (!executable || !reads_same(*executable, chosen, one.offer)) continue;
+    const auto* numbered = dynamic_cast<const Numbered*>(executable.get());
+    if (!numbered) break;
+    one.offer.config.merge(numbered->knobs());
+    try_tactic(id, *tuned, *one.tactic, one.offer, why, no_memory);
+    break;
+  }
+  return found;
 }
 
 /// Null when there is none for these dims.
-std::shared_ptr<const Executable> Program::prepare_stand_in(NodeId id, const NodeShapes& shapes, std::string& no_memory) const {
+std::shared_ptr<const Executable> Program::prepare_stand_in(NodeId id, const std::vector<StandIn>& stand_ins, const NodeShapes& shapes, std::string& no_memory) const {
   std::string why;
-  for (const StandIn& other : stand_ins(id)) {
+  for (const StandIn& other : stand_ins) {
     auto executable = try_tactic(id, shapes, *other.tactic, other.offer, why, no_memory);
     if (executable && reads_same(*executable, setup_.choices.offers[id], other.offer)) return executable;
   }
@@ -229,11 +251,8 @@ Prepared Program::make(NodeId id, const NodeShapes& shapes) const {
   };
   return with_context(setup_.graph.describe_node(id), [&]() -> Prepared {
     std::string no_memory, ignored;
-    if (!stand_ins(id).empty()) {
-      // At the tuned dims it is made too: that compiles what other dims will ask for, and packs its weights.
-      auto stand_in = prepare_stand_in(id, shapes, no_memory);
-      if (stand_in && tuned_shapes(setup_.graph, id, setup_.tuned).value_or(shapes) != shapes) return Prepared{std::move(stand_in), 0, ""};
-    }
+    if (const StandIns* others = stand_ins(id); others && others->tuned.value_or(shapes) != shapes)
+      if (auto stand_in = prepare_stand_in(id, others->list, shapes, no_memory)) return Prepared{std::move(stand_in), 0, ""};
     if (attempt(*tactic, chosen, prepared.fallback, no_memory)) return std::move(prepared);
     for (const Tactic* next : tactics_for(setup_.device->info().kind)) {
       for (const Offer& offer : next->offers(problem(id), ignored))

@@ -63,6 +63,8 @@ class Program {
 
   /// Makes the executables of several steps side by side. What fails is left to `prepare`.
   void prepare_together(std::span<const std::pair<NodeId, NodeShapes>> steps) const;
+  /// The executable of a step at these shapes, if it was asked for before; else null.
+  std::shared_ptr<const Prepared> prepared(NodeId id, const NodeShapes& shapes) const;
   /// The executable of a step at these shapes; kept for the next caller, but not when very many shapes came by.
   std::shared_ptr<const Prepared> prepare(NodeId id, const NodeShapes& shapes) const;
   /// The programs of the bodies of a control-flow node, in the order of its GraphRef fields; none for other nodes.
@@ -77,11 +79,18 @@ class Program {
     const Tactic* tactic;
     Offer offer;
   };
+  /// Of one node.
+  struct StandIns {
+    std::once_flag looked;
+    std::optional<NodeShapes> tuned;
+    std::vector<StandIn> list;
+  };
   Prepared make(NodeId id, const NodeShapes& shapes) const;
   std::shared_ptr<const Executable> try_tactic(NodeId, const NodeShapes&, const Tactic&, const Offer&, std::string& why, std::string& no_memory) const;
   /// For dims other than the tuned ones, best first: none when the chosen kernel is as good.
-  const std::vector<StandIn>& stand_ins(NodeId) const;
-  std::shared_ptr<const Executable> prepare_stand_in(NodeId, const NodeShapes&, std::string& no_memory) const;
+  const StandIns* stand_ins(NodeId) const;
+  std::vector<StandIn> find_stand_ins(NodeId, const std::optional<NodeShapes>& tuned) const;
+  std::shared_ptr<const Executable> prepare_stand_in(NodeId, const std::vector<StandIn>&, const NodeShapes&, std::string& no_memory) const;
   Setup setup_;
   Plan plan_;
   std::shared_ptr<Threads> threads_;
@@ -95,7 +104,7 @@ class Program {
     Format from, to;
     auto operator<=>(const ReorderKey&) const = default;
   };
-  mutable std::map<NodeId, std::vector<StandIn>> stand_ins_;
+  mutable std::map<NodeId, StandIns> stand_ins_;
   mutable std::map<ReorderKey, std::shared_ptr<const Prepared>> reorders_;
 };
 

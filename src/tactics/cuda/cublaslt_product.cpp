@@ -5,6 +5,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 
 #include "plan/knobs.h"
 
@@ -154,6 +155,23 @@ class Searches {
   std::map<std::string, std::shared_ptr<Entry>> entries_;
 };
 
+/// The kernels of this process that have run.
+class LoadedKernels {
+ public:
+  static LoadedKernels& instance() {
+    static LoadedKernels& loaded = *new LoadedKernels;  // threads may still ask while statics are destroyed
+    return loaded;
+  }
+  bool add(const std::string& key) {
+    const std::lock_guard lock(mutex_);
+    return keys_.insert(key).second;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::set<std::string> keys_;
+};
+
 std::string text_of(const ProductMatrix& m) { return fmt::format("{}x{} {} {} {};", m.rows, m.columns, m.leading, m.batch_stride, m.transposed); }
 
 /// All that the heuristics are told.
@@ -189,6 +207,23 @@ class ProductExecutable : public DeviceExecutable, public Numbered {
     cublasLtMatmulAlgo_t again{};
     std::string why;
     return made_of(knobs, again, why) && std::memcmp(&again, &algorithm_, sizeof again) == 0 ? knobs : Config();
+  }
+
+  /// cuBLASLt loads a kernel when it is first launched, which takes milliseconds: it runs once here, on memory that nobody reads,
+  /// rather than first in a caller's run. What goes wrong will be told there.
+  void load() const {
+    if (!LoadedKernels::instance().add(kernel_key())) return;
+    try {
+      const auto bytes_of = [&](const ProductMatrix& m) { return ((parts_.batch - 1) * m.batch_stride + (m.transposed ? m.columns : m.rows) * m.leading) * size_of(parts_.mode.type); };
+      const DeviceBuffer matrix(std::max({bytes_of(parts_.w), bytes_of(parts_.a), bytes_of(parts_.y)})), workspace(workspace_);
+      Operation operation(lib_, parts_.mode);
+      if (parts_.mode.bias) operation.set_bias(matrix.data());
+      lib_.matmul(lib_.handle(), operation.get(), &parts_.alpha, matrix.data(), w_.get(), matrix.data(), a_.get(), &parts_.alpha, matrix.data(), y_.get(), matrix.data(), y_.get(),
+                  &algorithm_, workspace.data(), static_cast<size_t>(workspace_), cudaStreamPerThread);
+      cudaStreamSynchronize(cudaStreamPerThread);
+    } catch (const Error&) {
+    }
+    cudaGetLastError();
   }
 
   int64_t workspace_bytes() const override { return workspace_; }
@@ -260,6 +295,15 @@ class ProductExecutable : public DeviceExecutable, public Numbered {
     return known;
   }
 
+  /// What a kernel is compiled for: all but the dims.
+  std::string kernel_key() const {
+    int device = 0;
+    check(cudaGetDevice(&device), "asking for the current device");
+    std::string key = fmt::format("{} {} {} {} {} {}", device, to_string(parts_.mode.type), parts_.mode.tf32, parts_.mode.transposed_w, parts_.mode.transposed_a,
+                                  static_cast<int>(parts_.mode.epilogue()));
+    for (const AlgorithmKnob& knob : kKnobs) key += fmt::format(" {}", attribute(knob.attribute));
+    return key + fmt::format(" {}", attribute(CUBLASLT_ALGO_CONFIG_ID));
+  }
   bool on_tensor_cores() const {
     uint64_t kinds = 0;
     size_t written = 0;
@@ -296,6 +340,8 @@ std::shared_ptr<const Executable> prepare_product(const PrepareContext& cx, Prod
   const CurrentDevice device(cx.problem.device.index);
   auto executable = std::make_shared<ProductExecutable>(*lib, std::move(product));
   if (!executable->choose(cx.offer.config, std::min(kWorkspace, cx.problem.options.max_memory), why)) return nullptr;
+  // A kernel that was chosen before; candidates run anyway.
+  if (has_knobs(cx.offer.config)) executable->load();
   return executable;
 }
 
