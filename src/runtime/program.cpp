@@ -205,13 +205,14 @@ std::vector<Program::StandIn> Program::find_stand_ins(NodeId id, const std::opti
   std::vector<StandIn> found;
   const Offer& chosen = setup_.choices.offers[id];
   const Problem p = problem(id);
-  std::string why, no_memory;
   for (const Tactic* other : tactics_for(p.device.kind)) {
+    std::string why;
     if (other->slow_to_prepare() || other->tier() == "reference") continue;
     std::vector<Offer> offers = other->offers(p, why);
     const auto fits = std::find_if(offers.begin(), offers.end(), [&](const Offer& o) { return can_replace(p, chosen, o); });
     if (fits != offers.end()) found.push_back({other, std::move(*fits)});
   }
+  std::string why, no_memory;
   for (StandIn& one : found) {
     const auto executable = tuned ? try_tactic(id, *tuned, *one.tactic, one.offer, why, no_memory) : nullptr;
     if (!executable || !reads_same(*executable, chosen, one.offer)) continue;

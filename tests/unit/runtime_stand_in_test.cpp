@@ -3,6 +3,7 @@
 #include "fake_gpu.h"
 #include "ir/text.h"
 #include "ops/all.h"
+#include "plan/knobs.h"
 #include "runtime/execution.h"
 #include "tactics/support.h"
 
@@ -27,13 +28,30 @@ class HoldingExecutable : public Executable {
   Tensor held_;
 };
 
+/// A library's kernel: its number is settled by the dims that it is first made for.
+class NumberedExecutable : public Executable, public Numbered {
+ public:
+  NumberedExecutable(std::shared_ptr<const Executable> inner, int64_t number) : inner_(std::move(inner)), number_(number) {}
+  Config knobs() const override { return {{"@number", number_}}; }
+  std::string kernel_name() const override { return inner_->kernel_name(); }
+  void run(State* state, const Args& args, Threads& threads) const override { inner_->run(state, args, threads); }
+
+ private:
+  std::shared_ptr<const Executable> inner_;
+  int64_t number_;
+};
+
 /// Runs anything with the reference kernel of the CPU and counts what it was prepared for.
 class CountingTactic : public Tactic {
  public:
   CountingTactic(std::string name, bool slow) : name_(std::move(name)), slow_(slow) {}
   std::string_view name() const override { return name_; }
   bool slow_to_prepare() const override { return slow_; }
-  std::vector<Offer> offers(const Problem& p, std::string&) const override {
+  std::vector<Offer> offers(const Problem& p, std::string& why) const override {
+    if (!why.empty() || !reason.empty()) {
+      why = reason;
+      return {};
+    }
     Offer offer = row_major_offer(p, name_);
     for (Format& format : offer.out) format.storage = results;
     if (p.inputs() > 1) offer.in[1].storage = constants;
@@ -42,11 +60,15 @@ class CountingTactic : public Tactic {
   std::shared_ptr<const Executable> prepare(const PrepareContext& cx, std::string& why) const override {
     rows.push_back(cx.shapes.out[0][0]);
     if (refuses) return nullptr;
+    if (numbers) asked.push_back(has_knobs(cx.offer.config) ? cx.offer.config.at("@number") : -1);
     auto executable = find_tactic("cpu", "reference")->prepare({cx.problem, row_major_offer(cx.problem, "reference"), cx.shapes, cx.weights, cx.threads}, why);
+    if (numbers) return std::make_shared<NumberedExecutable>(std::move(executable), cx.shapes.out[0][0]);
     return holds ? std::make_shared<HoldingExecutable>(std::move(executable), cx.weights.plain(cx.problem.input(1).constant)) : executable;
   }
   mutable std::vector<int64_t> rows;
-  bool refuses = false, holds = false;
+  mutable std::vector<int64_t> asked;  // the number of each preparation, -1 without one
+  bool refuses = false, holds = false, numbers = false;
+  std::string reason;  // why it offers nothing
   DType constants = DType::none, results = DType::none;  // how the offer stores them
 
  private:
@@ -66,7 +88,7 @@ class CudaLikeGpu : public FakeGpu {
 /// A network whose rows are open, tuned for four, on a GPU with a slow tactic and a quick one.
 class RuntimeStandIn : public testing::Test {
  protected:
-  RuntimeStandIn() : before_(tactics_for("cuda").begin(), tactics_for("cuda").end()) { set_cuda_tactics({&slow, &quick, find_tactic("cpu", "reference")}); }
+  RuntimeStandIn() : before_(tactics_for("cuda").begin(), tactics_for("cuda").end()) { set_cuda_tactics({&slow, &other, &quick, find_tactic("cpu", "reference")}); }
   ~RuntimeStandIn() override { set_cuda_tactics(before_); }
 
   void run(int64_t rows) {
@@ -87,9 +109,11 @@ class RuntimeStandIn : public testing::Test {
     EXPECT_EQ(reinterpret_cast<const float*>(y.bytes().data())[0], 1);  // exp(0), or 0 + 1
   }
 
+  void SetUp() override { other.reason = "not for this"; }
+
   std::string net = "graph net(x: f32[N,8]) {\n%y = Unary{kind=exp}(%x) return y = %y\n}\n";
   const std::string plus_one = "graph net(x: f32[N,8]) {\n%w = Constant{value=f32[8]{1,1,1,1,1,1,1,1}} %y = Binary{kind=add}(%x, %w) return y = %y\n}\n";
-  CountingTactic slow{"slow", true}, quick{"quick", false};
+  CountingTactic slow{"slow", true}, other{"other", false}, quick{"quick", false};
   Bindings tuned{{"N", 4}};
   TacticOptions options;
   std::shared_ptr<CudaLikeGpu> gpu = std::make_shared<CudaLikeGpu>();
@@ -106,6 +130,15 @@ TEST_F(RuntimeStandIn, RunsDimsThatAreNotTheTunedOnes) {
   run(4);
   EXPECT_EQ(slow.rows, (std::vector<int64_t>{4}));
   EXPECT_EQ(quick.rows, (std::vector<int64_t>{4, 2, 9}));  // at the tuned dims so that the others find it ready
+}
+
+TEST_F(RuntimeStandIn, RunsTheKernelThatWasSettledAtTheTunedDims) {
+  quick.numbers = true;
+  run(2);
+  run(9);
+  EXPECT_EQ(quick.rows, (std::vector<int64_t>{4, 4, 2, 9}));  // chosen by the library, then made by its number
+  EXPECT_EQ(quick.asked, (std::vector<int64_t>{-1, 4, 4, 4}));
+  EXPECT_TRUE(slow.rows.empty());
 }
 
 TEST_F(RuntimeStandIn, IsNotNeededWhereAllDimsAreFixed) {
