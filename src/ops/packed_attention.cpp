@@ -1,5 +1,8 @@
 #include "ops/packed_attention.h"
 
+#include <algorithm>
+#include <set>
+
 #include "base/checked.h"
 #include "ops/index.h"
 #include "ops/shape.h"
@@ -10,9 +13,36 @@ namespace {
 
 const Node* node_of(const Graph& g, Value v) { return v ? &g.node(v.node) : nullptr; }
 
-std::optional<Dims> dims_of(const Graph& g, Value v) {
+std::optional<Dims> dims_of(const Graph& g, Value v, const Bindings& symbols) {
   const Type& type = g.type(v);
-  return type.is_tensor() && type.ranked ? const_dims(type.shape) : std::nullopt;
+  if (!type.is_tensor() || !type.ranked) return {};
+  std::set<std::string> open;
+  for (const Dim& d : type.shape) d.collect_symbols(open);
+  if (!std::all_of(open.begin(), open.end(), [&](const std::string& s) { return symbols.count(s) > 0; })) return {};
+  return evaluate(type.shape, symbols);
+}
+
+/// Numbers for the open dims of a tensor, such that what is a view under them is one under all.
+Bindings numbers_for(const Type& type) {
+  constexpr std::array<int64_t, 8> kPrimes{1009, 1013, 1019, 1021, 1031, 1033, 1039, 1049};
+  std::set<std::string> open;
+  if (type.is_tensor() && type.ranked)
+    for (const Dim& d : type.shape) d.collect_symbols(open);
+  Bindings numbers;
+  for (const std::string& symbol : open)
+    if (numbers.size() < kPrimes.size()) numbers.emplace(symbol, kPrimes[numbers.size()]);
+  return numbers;
+}
+
+/// Nothing where a dim is more than a symbol.
+std::optional<Bindings> symbols_of(const Shape& shape, const Dims& dims) {
+  Bindings symbols;
+  for (size_t i = 0; i < shape.size(); ++i) {
+    if (shape[i].is_const()) continue;
+    const auto symbol = shape[i].as_symbol();
+    if (!symbol || symbols.try_emplace(*symbol, dims[i]).first->second != dims[i]) return {};
+  }
+  return symbols;
 }
 
 /// Strides under which the same elements in the same order have other dims.
@@ -53,10 +83,10 @@ std::optional<StridedView> transposed(StridedView view, const Transpose& op) {
 
 size_t axis_of(int64_t axis, const StridedView& view) { return static_cast<size_t>(axis < 0 ? axis + static_cast<int64_t>(view.dims.size()) : axis); }
 
-std::optional<StridedView> part(const Graph& g, StridedView view, const Split& op, Value v) {
+std::optional<StridedView> part(const Graph& g, StridedView view, const Split& op, Value v, const Bindings& symbols) {
   const size_t axis = axis_of(op.axis, view);
   for (int32_t i = 0; i <= v.output; ++i) {
-    const auto dims = dims_of(g, {v.node, i});
+    const auto dims = dims_of(g, {v.node, i}, symbols);
     if (!dims) return {};
     if (i < v.output) view.offset += (*dims)[axis] * view.strides[axis];
     else view.dims = *dims;
@@ -85,23 +115,23 @@ bool is_view(const Node& n) { return is_reshape(n) || n.as<Transpose>() || n.as<
 
 constexpr int kMostSteps = 16;
 
-std::optional<StridedView> view_of(const Graph& g, Value v, Value root, int steps) {
-  const auto dims = v ? dims_of(g, v) : std::nullopt;
+std::optional<StridedView> view_of(const Graph& g, Value v, Value root, const Bindings& symbols, int steps) {
+  const auto dims = v ? dims_of(g, v, symbols) : std::nullopt;
   if (!dims || checked_product(*dims) == 0) return {};
   if (v == root) return StridedView{0, *dims, strides_of(*dims)};
   const Node& node = *node_of(g, v);
   if (steps == 0 || !is_view(node)) return {};
-  const auto view = view_of(g, node.inputs[0], root, steps - 1);
+  const auto view = view_of(g, node.inputs[0], root, symbols, steps - 1);
   if (!view) return {};
   if (const auto* op = node.as<Transpose>()) return transposed(*view, *op);
-  if (const auto* op = node.as<Split>()) return part(g, *view, *op, v);
+  if (const auto* op = node.as<Split>()) return part(g, *view, *op, v, symbols);
   if (const auto* op = node.as<Gather>()) return picked(g, *view, *op, node);
   return reshaped(*view, *dims);
 }
 
 }  // namespace
 
-std::optional<StridedView> view_of(const Graph& g, Value v, Value root) { return view_of(g, v, root, kMostSteps); }
+std::optional<StridedView> view_of(const Graph& g, Value v, Value root) { return view_of(g, v, root, numbers_for(g.type(root)), kMostSteps); }
 
 Value viewed(const Graph& g, Value v) {
   for (int steps = 0; steps < kMostSteps && v && !g.constant(v) && is_view(*node_of(g, v)); ++steps) v = node_of(g, v)->inputs[0];
@@ -130,9 +160,23 @@ std::optional<PackedAttention> packed_attention(const Graph& body) {
     if (i >= 3) continue;
     const auto view = view_of(body, node.inputs[i], packed);
     if (!view || view->dims.size() != 4 || (view->strides[3] != 1 && view->dims[3] != 1)) return {};
-    result.views[i] = *view;
+    result.operands[i] = node.inputs[i];
   }
   return result;
+}
+
+std::optional<std::array<StridedView, 3>> views_at(const Graph& body, const PackedAttention& attention, const Dims& dims) {
+  const Value packed = body.inputs()[static_cast<size_t>(attention.packed)];
+  const Shape& shape = body.type(packed).shape;
+  const auto symbols = shape.size() == dims.size() ? symbols_of(shape, dims) : std::nullopt;
+  if (!symbols) return {};
+  std::array<StridedView, 3> views;
+  for (size_t i = 0; i < views.size(); ++i) {
+    auto view = view_of(body, attention.operands[i], packed, *symbols, kMostSteps);
+    if (!view) return {};
+    views[i] = std::move(*view);
+  }
+  return views;
 }
 
 }  // namespace tenon::core

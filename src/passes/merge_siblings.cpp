@@ -98,7 +98,7 @@ void merge_siblings(Graph& g, PassContext& context) {
     const auto group = siblings_of(g, *first);
     if (group.size() < 2 || group[0].v.node != id) continue;
     const auto count = rows(g, *first);
-    if (context.options().fuse_gates && count && are_parts_of_attention(g, group)) {
+    if (context.options().fuse_gates && are_parts_of_attention(g, group)) {
       context.apply(g, merge(g, group), kSiblingEquation);
       continue;
     }

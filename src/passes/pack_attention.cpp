@@ -13,7 +13,9 @@ namespace {
 constexpr std::string_view kPackingEquation = "Attention(views of x) => Fused";
 constexpr int64_t kMostDepth = 256;
 
-bool is_fixed(const Graph& g, Value v) { return ranked_tensor(g, v) && const_dims(g.type(v).shape); }
+bool only_symbols(const Shape& shape) {
+  return std::all_of(shape.begin(), shape.end(), [](const Dim& d) { return d.is_const() || d.as_symbol(); });
+}
 
 /// Copies what leads from `x` to a value.
 class Copier {
@@ -69,10 +71,10 @@ std::optional<Value> packed_operand(const Graph& g, NodeId id) {
   const Attention* op = node.as<Attention>();
   if (!op || node.outputs.size() != 1 || op->probe != AttentionProbe::none) return std::nullopt;
   for (Value v : node.inputs)
-    if (v && !is_fixed(g, v)) return std::nullopt;
+    if (v && !ranked_tensor(g, v)) return std::nullopt;
   const Value x = viewed(g, node.inputs[0]);
   const DType dtype = g.type(x).dtype;
-  if (x == node.inputs[0] || g.constant(x) || (dtype != DType::f32 && dtype != DType::f16 && dtype != DType::bf16)) return std::nullopt;
+  if (x == node.inputs[0] || !only_symbols(g.type(x).shape) || g.constant(x) || (dtype != DType::f32 && dtype != DType::f16 && dtype != DType::bf16)) return std::nullopt;
   if (node.inputs.size() > 3 && node.inputs[3] && g.type(node.inputs[3]).dtype != DType::boolean && !is_float(g, node.inputs[3]))
     return std::nullopt;
   for (int i = 0; i < 3; ++i) {

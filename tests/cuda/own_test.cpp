@@ -173,10 +173,14 @@ TEST_F(Own, Attentions) {
 
 /// Queries, keys and values lie side by side in rows.
 TEST_F(Own, AttentionsOnOneTensor) {
-  const auto attention = [&](const Tactic& tactic, Dims x, int64_t heads, bool rows_outside, bool causal, bool masked, DType storage) {
+  const auto attention = [&](const Tactic& tactic, Dims x, int64_t heads, bool rows_outside, bool causal, bool masked, DType storage, bool open = false) {
     Graph body;
-    const auto input = [&](const char* name, const Dims& dims) { return body.add_input(name, Type::tensor(DType::f32, Shape(dims.begin(), dims.end()))); };
-    const Dims split{x[0], x[1], 3, heads, x[2] / 3 / heads}, mask{x[0], 1, 1, x[1]};
+    const auto input = [&](const char* name, const Dims& dims) {
+      Shape shape(dims.begin(), dims.end());
+      if (open) shape[0] = Dim::symbol("N");
+      return body.add_input(name, Type::tensor(DType::f32, shape));
+    };
+    const Dims split{open ? 0 : x[0], x[1], 3, heads, x[2] / 3 / heads}, mask{x[0], 1, 1, x[1]};
     const Value v = input("x0", x), five = body.add(Reshape{}, {v, body.add_constant(tensor_of<int64_t>({5}, split))});
     Transpose turn;
     turn.permutation = rows_outside ? std::vector<int64_t>{2, 1, 3, 0, 4} : std::vector<int64_t>{2, 0, 3, 1, 4};
@@ -195,6 +199,7 @@ TEST_F(Own, AttentionsOnOneTensor) {
   };
   for (const Tactic* tactic : {&own_attention_tactic(), &cudnn_attention_tactic()}) {
     attention(*tactic, {1, 128, 2304}, 12, false, false, true, DType::f16);
+    attention(*tactic, {3, 64, 768}, 4, false, false, true, DType::f16, true);
     attention(*tactic, {197, 2, 768}, 4, true, false, false, DType::f16);
     attention(*tactic, {2, 300, 384}, 2, false, true, false, DType::bf16);
   }

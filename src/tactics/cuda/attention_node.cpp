@@ -22,16 +22,24 @@ std::optional<AttentionNode> AttentionNode::of(const Problem& p, std::string& wh
     return {};
   }
   result.op = packed->op;
-  result.views = packed->views;
+  result.body = fused->body.get();
+  result.packed = *packed;
   result.inputs = packed->inputs;
   for (const AttentionInput i : {kQuery, kKey, kValue}) result.inputs[i] = packed->packed;
   return result;
 }
 
+std::optional<AttentionNode> AttentionNode::of(const PrepareContext& cx, std::string& why) {
+  auto node = of(cx.problem, why);
+  if (!node || !node->body) return node;
+  node->views = views_at(*node->body, node->packed, cx.shapes.in[static_cast<size_t>(node->packed.packed)]);
+  if (node->views) return node;
+  why = "queries, keys and values of these dims are no views of their tensor";
+  return {};
+}
+
 Shape AttentionNode::shape(const Problem& p, AttentionInput i) const {
-  if (!views) return p.input(inputs[i]).shape();
-  const Dims& dims = (*views)[i].dims;
-  return Shape(dims.begin(), dims.end());
+  return body ? body->type(packed.operands[i]).shape : p.input(inputs[i]).shape();
 }
 
 Dims AttentionNode::dims(const NodeShapes& shapes, AttentionInput i) const {
@@ -46,13 +54,13 @@ std::vector<Offer> in_attention_layouts(const AttentionNode& node, const Offer& 
   std::vector<Offer> result;
   for (const Layout& rows : {heads_inside(), Layout{}, rows_outside()})
     for (const Layout& keys : {heads_inside(), Layout{}}) {
-      if (node.views ? !keys.row_major() : rows == rows_outside() || (!mixed && !(keys == rows))) continue;
+      if (node.body ? !keys.row_major() : rows == rows_outside() || (!mixed && !(keys == rows))) continue;
       Offer next = offer;
       next.out[0].layout = rows;
       next.out[0].storage = storage;
       for (const AttentionInput i : {kQuery, kKey, kValue}) {
         Format& format = next.in[static_cast<size_t>(node.inputs[i])];
-        format.layout = node.views ? Layout{} : i == kQuery ? rows : keys;
+        format.layout = node.body ? Layout{} : i == kQuery ? rows : keys;
         format.storage = storage;
       }
       result.push_back(std::move(next));

@@ -10,10 +10,14 @@ enum AttentionInput { kQuery, kKey, kValue, kMask, kLengths, kOffset, kSink };
 struct AttentionNode {
   const Attention* op = nullptr;
   std::array<int, 7> inputs;  // of the node, by AttentionInput; -1: left out
-  std::optional<std::array<StridedView, 3>> views;
+  const Graph* body = nullptr;  // of the Fused node
+  PackedAttention packed;       // in it
+  std::optional<std::array<StridedView, 3>> views;  // in it, at the shapes that a kernel is prepared for
 
   /// Nothing, with a sentence, for other nodes.
   static std::optional<AttentionNode> of(const Problem&, std::string& why);
+  /// The same, with the views at its shapes.
+  static std::optional<AttentionNode> of(const PrepareContext&, std::string& why);
   const Fact& fact(const Problem& p, AttentionInput i) const { return inputs[i] < 0 ? p.graph.fact(Value{}) : p.input(inputs[i]); }
   /// Of queries, keys or values.
   Shape shape(const Problem& p, AttentionInput i) const;

@@ -131,7 +131,7 @@ class CudnnAttention : public Tactic {
   }
 
   std::shared_ptr<const Executable> prepare(const PrepareContext& cx, std::string& why) const override {
-    const auto node = AttentionNode::of(cx.problem, why);
+    const auto node = AttentionNode::of(cx, why);
     if (!node) return nullptr;
     for (const AttentionInput i : {kQuery, kKey, kValue})
       if (checked_product(node->dims(cx.shapes, i)) == 0) {

@@ -85,7 +85,7 @@ class OwnAttention : public Tactic {
 
   std::shared_ptr<const Executable> prepare(const PrepareContext& cx, std::string& why) const override {
     if (!sizes_fit(cx.shapes, why)) return nullptr;
-    const auto node = AttentionNode::of(cx.problem, why);
+    const auto node = AttentionNode::of(cx, why);
     if (!node) return nullptr;
     const AttentionPlan plan = plan_of(cx, *node);
     if (plan.threads() > 512 || plan.tiles > 2 || plan.keys == 0) {
