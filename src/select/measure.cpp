@@ -182,7 +182,9 @@ CostRecord time_trial(const Graph& graph, const Measurement& m, const Trial& tri
   try {
     const auto current = device.use();
     Call call(problem, m.offer, m.shapes, *trial.executable, weights, device, scratch);
-    return timed(device, call.stream(), *trial.executable, threads, [&] { call.run(threads); });
+    record = timed(device, call.stream(), *trial.executable, threads, [&] { call.run(threads); });
+    record.workspace = trial.executable->workspace_bytes();
+    return record;
   } catch (const std::exception& e) {
     record.rejection = e.what();
     if (record.rejection.empty()) record.rejection = "it failed";

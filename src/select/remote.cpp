@@ -89,6 +89,7 @@ Answer answer_of(Answer::Kind kind, size_t index, const CostRecord& record) {
   answer.samples = record.samples;
   answer.us = record.us;
   answer.throttled = record.throttled;
+  answer.workspace = record.workspace;
   std::strncpy(answer.rejection, record.rejection.c_str(), sizeof answer.rejection - 1);
   return answer;
 }

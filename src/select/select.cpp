@@ -143,8 +143,12 @@ class Selector {
       for (size_t k = 0; k < candidates_.offers[id].size(); ++k) {
         const Offer& offer = candidates_.offers[id][k];
         if (!measurable(id, k) || !seen.emplace(problems_[id], offer.str()).second) continue;
-        if (cache_.cost(problems_[id], offer.str())) ++result_.cache_hits;
-        else list.push_back({id, offer, *shapes_[id], problems_[id]});
+        if (const CostRecord* known = cache_.cost(problems_[id], offer.str())) {
+          ++result_.cache_hits;
+          tell(id, offer, known->rejection.empty() ? fmt::format("{:.1f} us, of the timing cache", known->us) : known->rejection);
+        } else {
+          list.push_back({id, offer, *shapes_[id], problems_[id]});
+        }
       }
     }
     if (!go_on(0, static_cast<int64_t>(list.size()))) return;
@@ -165,7 +169,7 @@ class Selector {
     events.held_down = held_down_;
     events.done = [&](size_t i, const CostRecord& record) {
       const Measurement& m = list[i];
-      log_.verbose("select", "{}: {}: {}", g_.describe_node(m.node), m.offer.str(), record.rejection.empty() ? fmt::format("{:.1f} us", record.us) : record.rejection);
+      tell(m.node, m.offer, record.rejection.empty() ? fmt::format("{:.1f} us, {} bytes of workspace", record.us, record.workspace) : record.rejection);
       cache_.set_cost(m.problem, m.offer.str(), record);
       if (record.throttled && record.rejection.empty()) throttled.push_back(m);
       ++result_.timed;
@@ -174,6 +178,10 @@ class Selector {
     events.waits = [&] { return go_on(done, total); };
     measure_in_worker(data_, g_, tuned_, list, device_, device_.is_host() ? kWorkerLimitS : kDeviceLimitS, log_, events);
     return throttled;
+  }
+
+  void tell(NodeId id, const Offer& offer, const std::string& what) const {
+    if (log_.enabled(Severity::verbose)) log_.verbose("select", "{}: {}: {}", g_.describe_node(id), offer.str(), what);
   }
 
   /// An idle GPU cools, and draws little.

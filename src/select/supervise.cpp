@@ -42,7 +42,7 @@ class Supervisor {
       if (answer.kind != Answer::Kind::done && answer.kind != Answer::Kind::lost) continue;
       begun = alone;
       timing = false;
-      if (!events_.done(at_++, {answer.us, answer.samples, answer.rejection, answer.throttled != 0})) return false;
+      if (!events_.done(at_++, {answer.us, answer.samples, answer.rejection, answer.throttled != 0, answer.workspace})) return false;
       if (answer.kind == Answer::Kind::lost) return true;
     }
     return true;

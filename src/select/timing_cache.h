@@ -14,6 +14,7 @@ struct CostRecord {
   int samples = 0;
   std::string rejection;  // not empty: the offer can't run this problem, and why
   bool throttled = false;  // power or heat held the GPU's clocks down meanwhile; not kept
+  int64_t workspace = 0;   // bytes; not kept
 };
 
 /// Measured costs, final choices and verdicts as text, one record a line, each with its own check code:

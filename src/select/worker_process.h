@@ -14,6 +14,7 @@ struct Answer {
   int32_t samples = 0;
   uint32_t throttled = 0;
   double us = 0;
+  int64_t workspace = 0;
   char rejection[400] = "";
 };
 bool write_answer(int fd, const Answer&);
