@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "build/coverage.h"
 #include "build/io_types.h"
+#include "build/loop_forms.h"
 #include "build/mark_outputs.h"
 #include "build/phases.h"
 #include "build/refit.h"
@@ -94,12 +95,22 @@ class CacheFile {
   CacheFile(std::string path, const Log& log) : path_(std::move(path)), log_(log) {
     if (!path_.empty()) cache = TimingCache::load(path_, log_);
   }
-  void save() const {
-    if (!path_.empty()) cache.save(path_, log_);
+  template <class F>
+  void saved_after(F&& f) {
+    try {
+      f();
+    } catch (const Error&) {
+      save();
+      throw;
+    }
+    save();
   }
   TimingCache cache;
 
  private:
+  void save() const {
+    if (!path_.empty()) cache.save(path_, log_);
+  }
   std::string path_;
   const Log& log_;
 };
@@ -122,27 +133,32 @@ int64_t peak_host_bytes() {
   return ::getrusage(RUSAGE_SELF, &usage) == 0 ? int64_t{usage.ru_maxrss} * 1024 : 0;
 }
 
+/// Optimizes the graph; loops are unrolled where that was measured to be faster, in builds that measure.
+Graph optimized(const Graph& original, const std::optional<Graph>& unmarked, const BuildOptions& options, Built& built, TimingCache& cache, const Log& log, Phases& phases) {
+  PassOptions pass_options = pass_options_of(options, built.data.device);
+  if (options.opt_level > 0 && options.chaos_seed < 0)
+    pass_options.unrolls = measured_unrolling({pass_options, built.data, built.device, built.threads, select_options(options, phases), cache, built.report.tactics_timed, log});
+  Graph graph = original;
+  PassReport passes;
+  optimize(graph, pass_options, log, passes);
+  note_fusions(passes, built.report);
+  if (unmarked) note_lost_fusions(*unmarked, pass_options, built.report, log);
+  return graph;
+}
+
 /// Selects kernels, makes the program, and verifies it against `original`.
-void finish(Built& built, const Graph& original, const BuildOptions& options, const BuildHooks& hooks, const Log& log, Phases& phases) {
-  CacheFile file(hooks.cache ? "" : options.timing_cache, log);
-  TimingCache& cache = hooks.cache ? *hooks.cache : file.cache;
-  try {
-    phases.run("select", [&] {
-      built.hash = build_hash(built.data);
-      release_mapped_files();
-      select_kernels(built, options, hooks, cache, log, phases);
-    });
-    note_coverage(built, log);
-    tell_steps(built, log);
-    if (options.verify && !options.reference) {
-      phases.run("verify", [&] { at_assumed_dims(built.report, [&] { verify_build(built, original, cache, log); }); });
-      phases.run("time", [&] { note_time_shares(built, original, log); });
-    }
-  } catch (const Error&) {
-    file.save();
-    throw;
+void finish(Built& built, const Graph& original, const BuildOptions& options, const BuildHooks& hooks, TimingCache& cache, const Log& log, Phases& phases) {
+  phases.run("select", [&] {
+    built.hash = build_hash(built.data);
+    release_mapped_files();
+    select_kernels(built, options, hooks, cache, log, phases);
+  });
+  note_coverage(built, log);
+  tell_steps(built, log);
+  if (options.verify && !options.reference) {
+    phases.run("verify", [&] { at_assumed_dims(built.report, [&] { verify_build(built, original, cache, log); }); });
+    phases.run("time", [&] { note_time_shares(built, original, log); });
   }
-  file.save();
   built.report.peak_host_bytes = peak_host_bytes();
 }
 
@@ -181,20 +197,15 @@ Built build(const GraphSource& source, const BuildOptions& options, const BuildH
   built.data.profile = request.profile;
   built.report.assumptions = request.assumptions;
   tell_types(original, log);
-  Graph graph = original;
-  if (!options.reference) {
-    phases.run("passes", [&] {
-      PassReport passes;
-      const PassOptions pass_options = pass_options_of(options, built.data.device);
-      optimize(graph, pass_options, log, passes);
-      note_fusions(passes, built.report);
-      if (unmarked) note_lost_fusions(std::move(*unmarked), pass_options, built.report, log);
-    });
-  }
-  release_mapped_files();  // passes read weights that are not needed again for long
-  built.data.graph = normalized(options.verbosity == Verbosity::none ? without_names(graph) : graph);
-  for (const auto& [origin, why] : graph.dropped()) built.report.dropped.emplace_back(graph.origins()[origin].name, why);
-  finish(built, original, options, hooks, log, phases);
+  CacheFile file(hooks.cache ? "" : options.timing_cache, log);
+  TimingCache& cache = hooks.cache ? *hooks.cache : file.cache;
+  file.saved_after([&] {
+    const Graph graph = options.reference ? original : phases.run("passes", [&] { return optimized(original, unmarked, options, built, cache, log, phases); });
+    release_mapped_files();  // passes read weights that are not needed again for long
+    built.data.graph = normalized(options.verbosity == Verbosity::none ? without_names(graph) : graph);
+    for (const auto& [origin, why] : graph.dropped()) built.report.dropped.emplace_back(graph.origins()[origin].name, why);
+    finish(built, original, options, hooks, cache, log, phases);
+  });
   return built;
 }
 
@@ -207,7 +218,8 @@ Built rebuild(EngineData data, const BuildOptions& options) {
   built.data.device = built.device->info();
   built.data.options = tactic_options(options, built.data.device, log);
   built.threads = std::make_shared<Threads>(built.data.device.threads);
-  finish(built, built.data.graph, options, {}, log, phases);
+  CacheFile file(options.timing_cache, log);
+  file.saved_after([&] { finish(built, built.data.graph, options, {}, file.cache, log, phases); });
   return built;
 }
 

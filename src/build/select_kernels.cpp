@@ -20,20 +20,6 @@ constexpr int kRetimingLevel = 3;
 /// What a byte may cost, in microseconds, until a choice fits: reading it from memory takes about 1e-4.
 constexpr double kPrices[] = {1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1};
 
-SelectOptions select_options(const BuildOptions& options, Phases& phases) {
-  SelectOptions s;
-  s.opt_level = options.opt_level;
-  s.time_limit = options.time_limit;
-  s.chaos_seed = options.chaos_seed;
-  s.in_turn = options.build_lock;
-  s.constrained = !options.layer_types.empty();
-  s.go_on = [&phases, limit = options.time_limit](int64_t done, int64_t total) {
-    phases.progress("select", done, total);
-    return limit <= 0 || phases.seconds() < limit;
-  };
-  return s;
-}
-
 std::string mebibytes(int64_t bytes) { return fmt::format("{:.2f} MiB", static_cast<double>(bytes) / (1 << 20)); }
 
 /// Notes what the places of libraries' kernels stand for at the dims that the engine is tuned for.
@@ -162,6 +148,20 @@ class KernelSelection {
 };
 
 }  // namespace
+
+SelectOptions select_options(const BuildOptions& options, Phases& phases) {
+  SelectOptions s;
+  s.opt_level = options.opt_level;
+  s.time_limit = options.time_limit;
+  s.chaos_seed = options.chaos_seed;
+  s.in_turn = options.build_lock;
+  s.constrained = !options.layer_types.empty();
+  s.go_on = [&phases, limit = options.time_limit](int64_t done, int64_t total) {
+    phases.progress("select", done, total);
+    return limit <= 0 || phases.seconds() < limit;
+  };
+  return s;
+}
 
 std::shared_ptr<const Program> make_program(const EngineData& data, const std::shared_ptr<Device>& device, const std::shared_ptr<Threads>& threads) {
   return std::make_shared<const Program>(Program::Setup{data.graph, data.choices, device, data.options, data.profile.opt}, threads, std::make_shared<Weights>());

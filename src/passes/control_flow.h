@@ -3,7 +3,7 @@
 
 namespace tenon::core {
 
-/// A loop whose trip count is known is written out when that adds at most this many nodes.
+/// A loop whose trip count is known may be written out when that adds at most this many nodes.
 inline constexpr int64_t kMaxUnrolledNodes = 128;
 
 /// Captured constants move into the bodies, where they can fold.
@@ -17,7 +17,7 @@ void hoist_invariants(Graph&, PassContext&);
 void batch_scans(Graph&, PassContext&);
 /// Loops over one range that do not need each other become one.
 void merge_loops(Graph&, PassContext&);
-/// Loops with a known, small trip count become their bodies, one after the other.
+/// Loops with a known, small trip count become their bodies, one after the other, where PassOptions::unrolls has it so.
 void unroll_loops(Graph&, PassContext&);
 
 }  // namespace tenon::core

@@ -1,10 +1,13 @@
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <set>
 #include <string>
 #include <vector>
 
 namespace tenon::core {
+
+class Graph;
 
 struct PassOptions {
   bool exact = false;               // no rewrite that changes the order of floating-point operations
@@ -12,6 +15,8 @@ struct PassOptions {
   bool fuse_gates = false;          // the device has kernels for squeeze-and-excite gates and for attention on views of one tensor
   std::set<std::string> disabled;   // names of passes left out
   int64_t stop_after_rewrite = -1;  // at most this many changes in all; -1: no limit
+  /// Whether this Loop or Scan, of few known trips, is to become its body once for each; null: each is.
+  std::function<bool(const Graph&, int32_t node)> unrolls = nullptr;
 };
 
 /// A change that was made, or one that one condition kept from being made.

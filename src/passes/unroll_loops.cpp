@@ -11,6 +11,8 @@
 namespace tenon::core {
 namespace {
 
+constexpr std::string_view kEquation = "a loop of few known trips => its body, once for each";
+
 bool is_small(const Graph& body, int64_t trips) {
   int64_t nodes = 0;
   for (NodeId id : body.order()) {
@@ -19,6 +21,12 @@ bool is_small(const Graph& body, int64_t trips) {
     nodes += !node.as<ConstantOp>() && !node.as<InputOp>();
   }
   return trips >= 1 && trips <= kMaxUnrolledNodes && trips * std::max<int64_t>(nodes, 1) <= kMaxUnrolledNodes;
+}
+
+bool wanted(const Graph& g, NodeId id, PassContext& context) {
+  if (!context.options().unrolls || context.options().unrolls(g, id)) return true;
+  context.near_miss(g, id, kEquation, "it was measured to be faster as a loop");
+  return false;
 }
 
 /// The values of each trip, stacked along a new axis.
@@ -36,7 +44,7 @@ bool stackable(const Graph& body, size_t first) {
   return true;
 }
 
-std::optional<Patch> unroll_loop(Graph& g, NodeId id) {
+std::optional<Patch> unroll_loop(Graph& g, NodeId id, PassContext& context) {
   const auto* loop = g.node(id).as<Loop>();
   if (!loop) return std::nullopt;
   const std::vector<Value> inputs = g.node(id).inputs;
@@ -45,6 +53,7 @@ std::optional<Patch> unroll_loop(Graph& g, NodeId id) {
   const size_t carried = loop->carried;
   if (!trips || (inputs[1] && !is_true(g, inputs[1])) || !stays_true(*body)) return std::nullopt;
   if (!is_small(*body, (*trips)[0]) || !stackable(*body, 1 + carried)) return std::nullopt;
+  if (!wanted(g, id, context)) return std::nullopt;
   std::vector<Value> state(inputs.begin() + 2, inputs.begin() + 2 + carried);
   std::vector<std::vector<Value>> scanned(body->outputs().size() - 1 - carried);
   for (int64_t trip = 0; trip < (*trips)[0]; ++trip) {
@@ -77,13 +86,14 @@ Value element(Graph& g, Value sequence, int64_t axis, int64_t index) {
   return g.add(std::move(gather), {sequence, g.add_constant(scalar(DType::i64, static_cast<double>(index)))});
 }
 
-std::optional<Patch> unroll_scan(Graph& g, NodeId id) {
+std::optional<Patch> unroll_scan(Graph& g, NodeId id, PassContext& context) {
   const auto* found = g.node(id).as<Scan>();
   if (!found) return std::nullopt;
   const Scan scan = *found;
   const std::vector<Value> inputs = g.node(id).inputs;
   const auto length = scan_length(g, scan, inputs);
   if (!length || !is_small(*scan.body, *length) || !stackable(*scan.body, scan.states)) return std::nullopt;
+  if (!wanted(g, id, context)) return std::nullopt;
   std::vector<Value> state(inputs.begin(), inputs.begin() + scan.states);
   std::vector<std::vector<Value>> stacked(scan.body->outputs().size() - scan.states);
   for (int64_t trip = 0; trip < *length; ++trip) {
@@ -110,10 +120,10 @@ void unroll_loops(Graph& g, PassContext& context) {
   for (NodeId id : g.order()) {
     if (!context.may_change()) return;
     if (!g.alive(id)) continue;
-    auto patch = unroll_loop(g, id);
-    if (!patch) patch = unroll_scan(g, id);
+    auto patch = unroll_loop(g, id, context);
+    if (!patch) patch = unroll_scan(g, id, context);
     if (patch && !patch->replace.empty())
-      context.apply(g, *patch, "a loop of few known trips => its body, once for each");
+      context.apply(g, *patch, kEquation);
   }
 }
 
