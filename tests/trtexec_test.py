@@ -390,6 +390,8 @@ class TrtexecTest(unittest.TestCase):
 
     def test_profile_of_a_loop(self):
         """The rows of its body are below it, and parts of its time: the total counts the loop alone."""
+        if DEVICE != "cpu":
+            self.skipTest("so small a loop runs on the host, as one step of the reference")
         result = self.passes("--onnx=loop.onnx", "--dumpProfile", "--exportProfile=loop.json", *QUICK)
         table = result.stdout[result.stdout.index("=== Profile ("):]
         self.assertRegex(table, r"\d   loop\n(.*\d     .*\n)*.*\d     .*inner")

@@ -75,6 +75,17 @@ const char* test_device() {
   return device ? device : "cpu";
 }
 
+void* take_memory(uint64_t bytes, uint64_t alignment) {
+  const uint64_t whole = (bytes + alignment - 1) / alignment * alignment;
+  if (std::string(test_device()) == "cpu") return std::aligned_alloc(alignment, whole);
+  return core::find_device(test_device(), 1)->allocate(static_cast<int64_t>(whole), core::Place::host);
+}
+
+void free_memory(void* memory) {
+  if (std::string(test_device()) == "cpu") std::free(memory);
+  else if (memory) core::find_device(test_device(), 1)->release(static_cast<std::byte*>(memory), core::Place::host);
+}
+
 }  // namespace tenon::test
 
 void* operator new(size_t bytes) {

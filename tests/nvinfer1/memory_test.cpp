@@ -73,14 +73,14 @@ TEST_F(MemoryTest, ComesFromTheClientsAllocator) {
 class InOrder : public IGpuAsyncAllocator {
  public:
   void* allocateAsync(uint64_t size, uint64_t alignment, AllocatorFlags, cudaStream_t) override {
-    void* data = std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
+    void* data = take_memory(size, alignment);
     live[data] = size;
     ++calls;
     return data;
   }
   bool deallocateAsync(void* data, cudaStream_t) override {
     EXPECT_EQ(live.erase(data), 1U);
-    std::free(data);
+    free_memory(data);
     return true;
   }
   std::map<void*, uint64_t> live;
@@ -119,7 +119,7 @@ TEST_F(MemoryTest, IsSharedByContextsThatRunInTurn) {
   std::unique_ptr<IExecutionContext> a(engine->createExecutionContextWithoutDeviceMemory()), b(engine->createExecutionContextWithoutDeviceMemory());
   run(*a, 8, false);
   expect_error(ErrorCode::kINVALID_STATE, "call setDeviceMemory");
-  void* block = std::aligned_alloc(256, (bytes + 255) / 256 * 256);
+  void* block = take_memory(bytes, 256);
   std::fill_n(static_cast<char*>(block), bytes, 77);
   a->setDeviceMemory(block);
   b->setDeviceMemoryV2(block, static_cast<int64_t>(bytes));
@@ -137,7 +137,7 @@ TEST_F(MemoryTest, IsSharedByContextsThatRunInTurn) {
   expect_error(ErrorCode::kINVALID_STATE, "memory of its own");
   EXPECT_EQ(own->updateDeviceMemorySizeForShapes(), 0U);
   expect_error(ErrorCode::kINVALID_STATE, "has no shape yet");
-  std::free(block);
+  free_memory(block);
 }
 
 TEST_F(MemoryTest, RecordsInputConsumedEventsOrSaysThatItCanNot) {

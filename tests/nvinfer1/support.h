@@ -13,6 +13,10 @@ namespace tenon::test {
 /// "cpu", or what TENON_TEST_DEVICE names.
 const char* test_device();
 
+/// Memory that engines reach on that device, as an allocator of a client gives it.
+void* take_memory(uint64_t bytes, uint64_t alignment);
+void free_memory(void*);
+
 /// Keeps all messages.
 class Logger : public nvinfer1::ILogger {
  public:
