@@ -89,11 +89,11 @@ std::vector<std::byte> small_plan() {
   return make_plan(text);
 }
 
-std::vector<std::byte> two_step_plan() {
+std::vector<std::byte> hidden_plan() {
   PlanText text;
   text.inputs = "x: f32[N,4]";
-  text.body = "%1 = Constant{value=f32[4,4]{1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1}}\n%2 = MatMul(%x, %1)\n%3 = Softmax{axis=1}(%2)";
-  text.outputs = "y = %3";
+  text.body = "%1 = Constant{value=f32[4,4]{1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1}}\n%2 = MatMul(%x, %1)\n%3 = Softmax{axis=1}(%2)\n%4 = MatMul(%3, %1)";
+  text.outputs = "y = %4";
   text.profiles = {{{"x", {{1, 4}, {2, 4}, {8, 4}}}}};
   return make_plan(text);
 }

@@ -61,8 +61,8 @@ std::vector<std::byte> make_plan(const PlanText&);
 /// y = relu(x) * w + 1 over f32[N,4], N in [1,8], two profiles: N in [1,4] and [4,8]. `w` is a named weight.
 std::vector<std::byte> small_plan();
 
-/// y = softmax(x times a 4x4 matrix of ones) over f32[N,4], N in [1,8]: two steps with a tensor between them.
-std::vector<std::byte> two_step_plan();
+/// y = softmax(x * ones) * ones over f32[N,4], N in [1,8], with a 4x4 matrix of ones: the softmax lies in neither the input nor the output.
+std::vector<std::byte> hidden_plan();
 
 /// Elements that kernels of the test device reach.
 template <class T>

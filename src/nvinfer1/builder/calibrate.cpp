@@ -48,12 +48,15 @@ Ranges observe(const BuildRequest& r, nv::IInt8Calibrator& calibrator) {
       if (std::isfinite(x)) most = std::max(most, static_cast<double>(std::abs(x)));
   };
   std::vector<void*> bindings(names.size(), nullptr);
+  const auto stream = core::find_device(build_device(), 1)->make_stream();
   while (calibrator.getBatch(bindings.data(), names.data(), static_cast<int32_t>(names.size()))) {
     std::vector<core::HostValue> inputs;
     for (size_t i = 0; i < names.size(); ++i) {
       const NetTensor& t = *r.network.inputs()[i];
       core::Tensor tensor(core_type(t.getType()), batch_dims(r, t, batch));
-      std::memcpy(tensor.mutable_bytes().data(), need(bindings[i], "bindings"), tensor.mutable_bytes().size());
+      // Batches lie where bindings do: in device memory where there is a GPU.
+      stream->copy(tensor.mutable_bytes().data(), core::Place::host, need(bindings[i], "bindings"), core::Place::device, static_cast<int64_t>(tensor.mutable_bytes().size()));
+      stream->wait();
       inputs.emplace_back(std::move(tensor));
     }
     core::evaluate(graph, inputs, threads, options);
@@ -74,10 +77,6 @@ void calibrate(const BuildRequest& r) {
   size_t length = 0;
   if (calibrator.readCalibrationCache(length) && length > 0) {
     r.reporter.log(nv::ILogger::Severity::kINFO, fmt::format("the calibration cache of {} bytes was read", length));
-    return;
-  }
-  if (core::DeviceInfo info = core::find_device(build_device(), 1)->info(); info.kind == "cuda") {
-    r.reporter.warning("calibration on the GPU is not supported: its batches are not read; build with TENON_DEVICE=cpu, or use a cache");
     return;
   }
   const Ranges ranges = observe(r, calibrator);
