@@ -138,6 +138,12 @@ class CliTest(TenonTest):
         told = self.tenon("explain", "[TRT] Could not find any implementation for node {ForeignNode[a...b]}.").out
         self.assertIn("M05", told)
         self.assertIn("E4002", told)
+        self.assertNotIn("guess", told)
+        guessed = self.tenon("explain", "[TRT] 4: the profile is held by some other IExecutionContext, TensorRT serves one")
+        self.assertIn("A guess by its words", guessed.out)
+        self.assertEqual(guessed.envelope["explain"]["guesses"][0]["id"], "M25")
+        likeness = [g["likeness"] for g in guessed.envelope["explain"]["guesses"]]
+        self.assertEqual(likeness, sorted(likeness, reverse=True))
 
     def test_troubleshooting_page_is_the_table(self):
         page = HERE.parent / "docs" / "troubleshooting.md"

@@ -279,7 +279,60 @@ class TrtexecTest(unittest.TestCase):
         result = self.passes("--onnx=small.onnx", "--optShapes=x:2x3x16x16", "--inputIOFormats=fp16:chw", "--outputIOFormats=fp16:chw", "--dumpRawBindingsToFile", *QUICK)
         self.assertIn("(with datatype Half and dimensions 2.3.16.16)", result.stdout)
         self.assertEqual((self.folder / "block_y.output.2.10.Half.raw").stat().st_size, 40)
-        self.assertIn("dense", self.fails("--onnx=small.onnx", "--optShapes=x:2x3x16x16", "--inputIOFormats=fp16:hwc8").stderr)
+
+    def exported(self, *words):
+        self.passes(*words, "--exportOutput=out.json", *QUICK)
+        return {o["name"]: (o["dimensions"], np.array(o["values"])) for o in json.loads((self.folder / "out.json").read_text())}
+
+    def test_memory_formats(self):
+        onnx_file = self.folder / "image.onnx"
+        weights = np.random.default_rng(1).normal(size=(6, 3, 3, 3)).astype(np.float32)
+        graph = onnx.helper.make_graph(
+            [onnx.helper.make_node("Conv", ["x", "w"], ["c"], name="conv1", pads=[1, 1, 1, 1]), onnx.helper.make_node("Relu", ["c"], ["y"], name="relu1")], "image",
+            [onnx.helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, ["n", 3, "h", "w"])],
+            [onnx.helper.make_tensor_value_info("y", onnx.TensorProto.FLOAT, ["n", 6, "h", "w"])], [onnx.numpy_helper.from_array(weights, "w")])
+        onnx.save(onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 17)], ir_version=8), onnx_file)
+        x = np.random.default_rng(2).normal(size=(2, 3, 5, 7)).astype(np.float32)
+        x.tofile(self.folder / "x.raw")
+        words = ["--onnx=image.onnx", "--minShapes=x:1x3x4x4", "--optShapes=x:2x3x5x7", "--maxShapes=x:4x3x9x9", "--shapes=x:2x3x5x7"]
+        dims, expected = self.exported(*words, "--loadInputs=x:x.raw")["y"]
+        self.assertEqual(dims, "2x6x5x7")
+
+        def vectors(v):  # [n,c,h,w] -> [n,c/v,h,w,v]
+            padded = np.full((2, -(-3 // v) * v, 5, 7), 99, np.float32)  # what stands in the padding is not read
+            padded[:, :3] = x
+            return padded.reshape(2, -1, v, 5, 7).transpose(0, 1, 3, 4, 2)
+
+        stored = {"chw": x, "hwc": x.transpose(0, 2, 3, 1), "hwc8": vectors(8)[:, 0], "hwc16": vectors(16)[:, 0], **{f"chw{v}": vectors(v) for v in (2, 4, 16, 32)}}
+        for name, data in stored.items():
+            with self.subTest(name):
+                np.ascontiguousarray(data).tofile(self.folder / "stored.raw")
+                dims, found = self.exported(*words, f"--inputIOFormats=fp32:{name}", f"--outputIOFormats=fp32:{name}", "--loadInputs=x:stored.raw", "--saveEngine=stored.engine")["y"]
+                self.assertEqual(dims, "2x6x5x7")
+                np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
+                again = self.exported("--loadEngine=stored.engine", "--shapes=x:2x3x5x7", "--loadInputs=x:stored.raw")["y"][1]
+                np.testing.assert_array_equal(again, found)
+        np.save(self.folder / "x.npy", x.astype(np.float16))
+        result = self.passes(*words, "--inputIOFormats=fp16:chw16", "--outputIOFormats=fp16:chw16", "--loadInputs=x:x.npy", "--dumpRawBindingsToFile", "--exportOutput=out.json", *QUICK)
+        self.assertIn("Input binding for x with dimensions 2x3x5x7 is created.", result.stdout)
+        self.assertEqual((self.folder / "y.output.2.6.5.7.Half.raw").stat().st_size, 2 * 16 * 5 * 7 * 2)
+        np.testing.assert_allclose(np.array(json.loads((self.folder / "out.json").read_text())[0]["values"]), expected, rtol=2e-2, atol=2e-2)
+
+    def test_memory_formats_among_several_and_refused(self):
+        words = ["--onnx=small.onnx", "--optShapes=x:2x3x16x16"]
+        result = self.passes(*words, "--inputIOFormats=fp32:chw4+hwc", *QUICK)
+        self.assertRegex(result.stdout, r"'x' has the memory format (hwc|chw4)")
+        result = self.passes(*words, "--inputIOFormats=fp32:chw32", "--directIO", "--profilingVerbosity=detailed", "--dumpLayerInfo", "--dumpProfile", *QUICK)
+        self.assertIn("direct I/O: no kernel takes tensor 'x' in the format chw32: the cheapest reformat is 'Reformatting CopyNode for Input Tensor 0 to conv1", result.stderr)
+        self.assertGreaterEqual(result.stdout.count("Reformatting CopyNode for Input Tensor 0 to conv1"), 2)
+        self.assertIn("DLA cores", self.fails(*words, "--inputIOFormats=fp16:dla_linear").stderr)
+        self.assertIn("needs 3 at least", self.fails(*words, "--outputIOFormats=fp32:hwc8").stderr)
+        self.assertIn("hwc8", self.fails(*words, "--inputIOFormats=fp16:hwc9").stderr)
+
+    def test_specialize(self):
+        words = ["--onnx=small.onnx", "--minShapes=x:1x3x8x8", "--optShapes=x:1x3x8x8", "--maxShapes=x:8x3x32x32", "--specialize", *QUICK]
+        self.assertIn("Kernels chosen for the shapes of this run in", self.passes(*words, "--shapes=x:8x3x32x32").stdout)
+        self.assertIn("--specialize: the engine is tuned for the shapes of this run", self.passes(*words, "--shapes=x:1x3x8x8").stdout)
 
     def test_types_of_layers(self):
         words = ["--onnx=small.onnx", "--optShapes=x:2x3x16x16", *QUICK]
@@ -309,7 +362,7 @@ class TrtexecTest(unittest.TestCase):
     def test_inputs_from_files_and_outputs_to_files(self):
         x = np.linspace(-1, 1, 2 * 3 * 16 * 16, dtype=np.float32).reshape(2, 3, 16, 16)
         x.tofile(self.folder / "x.bin")
-        np.save(self.folder / "x.npy", x)
+        np.save(self.folder / "x.npy", x.astype(np.float16))
         result = self.loaded("--loadInputs=x:x.bin", "--exportOutput=y.json", "--dumpOutput")
         self.assertIn("Using values loaded from x.bin for input x", result.stdout)
         self.assertIn("block/y: (2x10)", result.stdout)

@@ -44,8 +44,7 @@ class ExplainVerb : public Verb {
   static void explain(Session& session, const std::string& text) {
     const MessageHelp message = explain_message(text);
     ErrorHelp help = explain_error(message.error_id.empty() ? text : message.error_id);
-    if (help.id.empty() && message.id.empty())
-      throw Error(ErrorCode::unknown_name, fmt::format("nothing known has the id or the words of '{}'; `tenon explain` lists all", text));
+    if (help.id.empty() && message.id.empty()) return guess(session, text);
     if (!message.id.empty()) {
       fmt::print("{} {}\n\n{}\n\nWhat to do: {}\n", message.id, message.wording, message.cause, message.fix);
       if (!message.error_id.empty()) fmt::print("\nTenon's own error: {} {} (exit code {}, {}): {}\n", help.id, help.name, help.exit_code, exit_code_name(help.exit_code), help.meaning);
@@ -54,6 +53,20 @@ class ExplainVerb : public Verb {
     }
     fmt::print("{} {} (exit code {}, {})\n\n{}\n\nWhat to do: {}\n", help.id, help.name, help.exit_code, exit_code_name(help.exit_code), help.meaning, help.advice);
     session.envelope["explain"] = {{"id", help.id}, {"name", help.name}, {"meaning", help.meaning}, {"advice", help.advice}};
+  }
+
+  static void guess(Session& session, const std::string& text) {
+    const std::vector<LikelyHelp> likely = guess_messages(text);
+    if (likely.empty()) throw Error(ErrorCode::unknown_name, fmt::format("nothing known has the id or the words of '{}'; `tenon explain` lists all", text));
+    fmt::print("This message is not known. A guess by its words, the likeliest first:\n");
+    auto& guesses = session.envelope["explain"]["guesses"];
+    for (const LikelyHelp& l : likely) {
+      const bool error = l.message.id.empty();
+      const std::string &id = error ? l.error.id : l.message.id, &name = error ? l.error.name : l.message.wording;
+      const std::string &meaning = error ? l.error.meaning : l.message.cause, &advice = error ? l.error.advice : l.message.fix;
+      fmt::print("\n{} {} (likeness {:.2f})\n{}\nWhat to do: {}\n", id, name, l.likeness, meaning, advice);
+      guesses.push_back({{"id", id}, {"name", name}, {"meaning", meaning}, {"advice", advice}, {"likeness", l.likeness}});
+    }
   }
 
   std::vector<std::string> words_;

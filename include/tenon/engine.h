@@ -21,6 +21,8 @@ struct TensorInfo {
   std::vector<int64_t> dims;       // -1 where dynamic
   std::vector<std::string> names;  // the expression of each dim
   ShapeRange range;                // of inputs
+  std::string format;              // "chw4": dims, names and range are those that the bytes lie in (tenon/io_format.h); empty: dense
+  int64_t channels = -1;           // of a format that rounds them up
 };
 
 /// One step of the plan.

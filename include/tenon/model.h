@@ -53,6 +53,14 @@ struct MessageHelp {
 TENON_API std::vector<MessageHelp> known_messages();
 /// By id ("M05") or by the words of a pasted message; nothing found: an empty id.
 TENON_API MessageHelp explain_message(const std::string& id_or_message);
+/// One of the two; the other one's id is empty.
+struct LikelyHelp {
+  MessageHelp message;
+  ErrorHelp error;
+  double likeness = 0;  // 0 to 1
+};
+/// For a message that neither knows: what shares most words with it, rare words counting more, the likeliest first. A guess.
+TENON_API std::vector<LikelyHelp> guess_messages(const std::string& message, int most = 3);
 TENON_API std::string exit_code_name(int code);
 
 TENON_API std::string version();

@@ -42,6 +42,10 @@ struct BuildOptions {
   std::vector<LayerTypes> layer_types;
   bool obey_layer_types = false;             // fail where no kernel has the types, instead of warning
   std::map<std::string, DType> io_types;     // inputs and outputs that are of another type than in the model
+  /// Memory formats that inputs and outputs may have (tenon/io_format.h): "chw4", "hwc8". Of several, the build takes the one
+  /// that the neighbouring kernels need no copy for. Shapes are given as those of the dense tensor.
+  std::map<std::string, std::vector<std::string>> io_formats;
+  bool direct_io = false;                    // warn where a tensor of io_formats is copied into another layout
   int opt_level = 3;                         // 0: first offer of each node; 3: measure; 5: measure everything longer
   double time_limit = 0;                     // seconds of measuring; 0: none
   int64_t max_memory = 0;                    // bytes of arena + packed weights + workspace; 0: none

@@ -1,8 +1,6 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <map>
-#include <set>
 
 #include "base/error.h"
 #include "tenon/model.h"
@@ -77,42 +75,6 @@ const core::ErrorInfo* by_name(const std::string& text) {
   return nullptr;
 }
 
-std::set<std::string> words_of(std::string_view text) {
-  std::set<std::string> words;
-  std::string word;
-  for (char c : lower(text) + " ") {
-    if (std::isalpha(static_cast<unsigned char>(c))) {
-      word += c;
-    } else {
-      if (word.size() > 3) words.insert(word);
-      word.clear();
-    }
-  }
-  return words;
-}
-
-/// The entry whose words the text shares most, rare words counting more; null when hardly any are shared.
-const core::ErrorInfo* by_words(const std::string& text) {
-  std::map<std::string, int> users;
-  std::vector<std::set<std::string>> entries;
-  for (const core::ErrorInfo& info : core::error_table()) {
-    std::string name(info.name);
-    std::replace(name.begin(), name.end(), '_', ' ');
-    entries.push_back(words_of(name + " " + std::string(info.meaning) + " " + std::string(info.advice)));
-    for (const std::string& word : entries.back()) ++users[word];
-  }
-  std::set<std::string> asked = words_of(text);
-  double best = 0.5;  // one word that two entries share says too little
-  const core::ErrorInfo* found = nullptr;
-  for (size_t i = 0; i < entries.size(); ++i) {
-    double score = 0;
-    for (const std::string& word : asked)
-      if (entries[i].count(word)) score += 1.0 / users[word];
-    if (score > best) best = score, found = &core::error_table()[i];
-  }
-  return found;
-}
-
 }  // namespace
 
 ErrorHelp explain_error(const std::string& id_or_message) {
@@ -120,7 +82,6 @@ ErrorHelp explain_error(const std::string& id_or_message) {
   if (const core::ErrorInfo* info = by_name(text)) return help_of(*info);
   for (const Phrase& phrase : kPhrases)
     if (text.find(phrase.part) != std::string::npos) return explain_error(error_id(phrase.code));
-  if (const core::ErrorInfo* info = by_words(text)) return help_of(*info);
   return {};
 }
 

@@ -113,6 +113,15 @@ std::vector<double> times_of_layers(const Program& program, const std::vector<St
   return rows;
 }
 
+namespace {
+void add_format(TensorInfo& info, const IoFormats& formats) {
+  const auto found = formats.find(info.name);
+  if (found == formats.end()) return;
+  info.format = to_string(found->second.format);
+  info.channels = found->second.channels;
+}
+}  // namespace
+
 std::vector<TensorInfo> describe_inputs(const Built& built) {
   const Graph& g = built.program->graph();
   std::vector<TensorInfo> infos;
@@ -126,6 +135,7 @@ std::vector<TensorInfo> describe_inputs(const Built& built) {
       info.range.max.push_back(range.high);
       info.range.opt.push_back(opt == built.data.profile.opt.end() ? range.low : opt->second);
     }
+    add_format(info, built.data.io_formats);
     infos.push_back(std::move(info));
   }
   return infos;
@@ -135,6 +145,7 @@ std::vector<TensorInfo> describe_outputs(const Built& built) {
   const Graph& g = built.program->graph();
   std::vector<TensorInfo> infos;
   for (size_t i = 0; i < g.outputs().size(); ++i) infos.push_back(describe_value(g, g.outputs()[i], g.output_name(static_cast<int>(i))));
+  for (TensorInfo& info : infos) add_format(info, built.data.io_formats);
   return infos;
 }
 

@@ -30,6 +30,12 @@ std::vector<Engine> build_profiles(const std::string& path, const BuildOptions& 
   for (const auto& shapes : wanted.profiles) {
     BuildOptions one = options;
     one.shapes = shapes;
+    if (!engines.empty())  // all have the formats of the first
+      for (auto& [name, formats] : one.io_formats) {
+        const auto& chosen = engines[0].impl().built.data.io_formats;
+        const auto found = chosen.find(name);
+        formats = {std::string(core::to_string(found == chosen.end() ? core::MemoryFormat::linear : found->second.format))};
+      }
     engines.push_back(wrap(core::build(source, one, hooks)));
   }
   return engines;

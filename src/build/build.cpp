@@ -6,8 +6,9 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "build/boundary.h"
+#include "build/choose_formats.h"
 #include "build/coverage.h"
-#include "build/io_types.h"
 #include "build/loop_forms.h"
 #include "build/mark_outputs.h"
 #include "build/phases.h"
@@ -176,7 +177,9 @@ Built build(const ModelSource& source, const BuildOptions& options) {
   return build(GraphSource(make), options);
 }
 
-Built build(const GraphSource& source, const BuildOptions& options, const BuildHooks& hooks) {
+namespace {
+
+Built build_with(const GraphSource& source, const BuildOptions& options, const BuildHooks& hooks, const ChosenFormats& formats) {
   Built built;
   Phases phases(options, built.report);
   const Log log = make_log(options.log, options.log_level);
@@ -192,7 +195,8 @@ Built build(const GraphSource& source, const BuildOptions& options, const BuildH
     if (!options.mark_outputs.empty()) unmarked = g;
     mark_outputs(g, options.mark_outputs);
     if (options.refit) make_refittable(g);
-    return options.io_types.empty() ? std::move(g) : with_io_types(g, options.io_types);
+    const Boundary boundary{options.io_types, formats};
+    return boundary.empty() ? std::move(g) : with_boundary(g, boundary, built.data.io_formats);
   });
   built.data.profile = request.profile;
   built.report.assumptions = request.assumptions;
@@ -205,6 +209,28 @@ Built build(const GraphSource& source, const BuildOptions& options, const BuildH
     built.data.graph = normalized(options.verbosity == Verbosity::none ? without_names(graph) : graph);
     for (const auto& [origin, why] : graph.dropped()) built.report.dropped.emplace_back(graph.origins()[origin].name, why);
     finish(built, original, options, hooks, cache, log, phases);
+  });
+  if (options.direct_io) tell_boundary_copies(built, options, log);
+  return built;
+}
+
+}  // namespace
+
+/// Where inputs and outputs may have several formats, a first build finds out what their neighbours' kernels read and write.
+Built build(const GraphSource& source, const BuildOptions& options, const BuildHooks& hooks) {
+  const ChosenFormats first = first_formats(options);
+  if (!leaves_choice(options)) return build_with(source, options, hooks, first);
+  const Log log = make_log(options.log, options.log_level);
+  CacheFile file(hooks.cache ? "" : options.timing_cache, log);
+  BuildHooks own = hooks, trial{hooks.cache ? hooks.cache : &file.cache, nullptr};
+  own.cache = trial.cache;
+  BuildOptions unverified = options;
+  unverified.verify = unverified.direct_io = false;
+  Built built;
+  file.saved_after([&] {
+    const ChosenFormats chosen = fitting_formats(build_with(source, unverified, trial, first), options);
+    for (const auto& [name, format] : chosen) log.info("build", "'{}' has the memory format {}", name, to_string(format));
+    built = build_with(source, options, own, chosen);
   });
   return built;
 }

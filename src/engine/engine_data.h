@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "plan/io_format.h"
 #include "tactics/tactic.h"
 
 namespace tenon::core {
@@ -22,6 +23,7 @@ struct EngineData {
   Graph graph;
   Choices choices;
   Profile profile;
+  IoFormats io_formats;   // of inputs and outputs that are not dense
   DeviceInfo device;      // where the choices were made
   TacticOptions options;
 };

@@ -14,12 +14,12 @@ inline constexpr std::string_view kMagic = "TENONENG";
 inline constexpr uint32_t kFormatVersion = 1;
 inline constexpr int64_t kAlignment = 64;
 
-enum class SectionId : uint32_t { graph = 1, choices = 2, profile = 3, device = 4, weight_table = 5, weights = 6, code = 7, extra = 8, expressions = 9 };
+enum class SectionId : uint32_t { graph = 1, choices = 2, profile = 3, device = 4, weight_table = 5, weights = 6, code = 7, extra = 8, expressions = 9, formats = 10 };
 std::string_view section_name(SectionId);
 
 struct SectionEntry {
   SectionId id;
-  uint32_t engine = 0;  // which engine of a bundle: of graph, choices and profile
+  uint32_t engine = 0;  // which engine of a bundle: of graph, choices, profile and formats
   uint64_t offset = 0, bytes = 0;
   Hash hash;
 };

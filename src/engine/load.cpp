@@ -158,6 +158,34 @@ std::vector<ConstRef> checked_expressions(Bytes bytes, const std::vector<ConstRe
   }
 }
 
+/// The type of the input or output of this name.
+const Type& type_at_boundary(const Graph& g, const std::string& name) {
+  for (size_t i = 0; i < g.inputs().size(); ++i)
+    if (g.input_name(static_cast<int>(i)) == name) return g.type(g.inputs()[i]);
+  for (size_t i = 0; i < g.outputs().size(); ++i)
+    if (g.output_name(static_cast<int>(i)) == name) return g.type(g.outputs()[i]);
+  corrupt(fmt::format("a memory format is given for '{}', which is no input or output", name));
+}
+
+void read_formats(Bytes bytes, EngineData& e) {
+  ByteReader r(bytes, ErrorCode::corrupt_engine, "the formats section");
+  const uint32_t count = read_count(r, 13);
+  for (uint32_t i = 0; i < count; ++i) {
+    const std::string name = read_text(r);
+    const auto number = r.number<uint8_t>();
+    const auto channels = r.number<int64_t>();
+    if (number == 0 || number >= kMemoryFormats) corrupt(fmt::format("the memory format of '{}' is unknown", name));
+    const IoFormat format{static_cast<MemoryFormat>(number), channels};
+    const Type& type = type_at_boundary(e.graph, name);
+    const FormatTraits t = traits(format.format);
+    const bool fits = !is_of_dla(format.format) && type.is_tensor() && type.ranked && static_cast<int>(type.shape.size()) >= t.axis_from_end + (t.channels_last ? 0 : 1) &&
+                      (t.components == 1 ? channels == -1 : channels >= 0) && stored_shape(format.format, dense_shape(format, type.shape)) == type.shape;
+    if (!fits) corrupt(fmt::format("the memory format of '{}' contradicts its dims", name));
+    e.io_formats[name] = format;
+  }
+  if (r.left() != 0) corrupt("the formats section has bytes left over");
+}
+
 /// Engine `index` of the bundle: all but the device and the options.
 void read_engine(const Sections& sections, uint32_t index, std::span<const ConstRef> constants, EngineData& e) {
   read_profile(sections.get(SectionId::profile, index), e.profile);
@@ -165,6 +193,7 @@ void read_engine(const Sections& sections, uint32_t index, std::span<const Const
   try {
     e.graph = read_graph(graph, constants);
     verify(e.graph, ErrorCode::corrupt_engine);
+    if (sections.has(SectionId::formats, index)) read_formats(sections.get(SectionId::formats, index), e);
   } catch (const Error& error) {
     if (error.code() == ErrorCode::corrupt_engine || error.code() == ErrorCode::out_of_memory) throw;
     fail(ErrorCode::corrupt_engine, "the engine file is damaged: {}", error.what());
@@ -188,6 +217,7 @@ std::string_view section_name(SectionId id) {
     case SectionId::code: return "code";
     case SectionId::extra: return "extra";
     case SectionId::expressions: return "expressions";
+    case SectionId::formats: return "formats";
   }
   return "unknown";
 }

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstring>
 
 #include "base/error.h"
@@ -35,6 +36,15 @@ void write_profile(ByteWriter& w, const Profile& p) {
   for (const auto& [symbol, value] : p.opt) {
     w.text(symbol);
     w.i64(value);
+  }
+}
+
+void write_formats(ByteWriter& w, const IoFormats& formats) {
+  w.u32(static_cast<uint32_t>(formats.size()));
+  for (const auto& [name, io] : formats) {
+    w.text(name);
+    w.u8(static_cast<uint8_t>(io.format));
+    w.i64(io.channels);
   }
 }
 
@@ -122,7 +132,8 @@ class EngineWriter {
 
 template <class File>
 void write_engines(std::span<const EngineData> engines, const std::string& extra, bool refittable, File& file) {
-  EngineWriter<File> writer(file, 3 + 3 * engines.size() + (extra.empty() ? 0 : 1) + (refittable ? 1 : 0));
+  const auto with_formats = std::count_if(engines.begin(), engines.end(), [](const EngineData& e) { return !e.io_formats.empty(); });
+  EngineWriter<File> writer(file, 3 + 3 * engines.size() + static_cast<size_t>(with_formats) + (extra.empty() ? 0 : 1) + (refittable ? 1 : 0));
   ConstantTable constants;
   ByteWriter device;
   write_device(device, engines[0]);
@@ -135,6 +146,10 @@ void write_engines(std::span<const EngineData> engines, const std::string& extra
     writer.section(SectionId::profile, profile, i);
     writer.section(SectionId::graph, graph, i);
     writer.section(SectionId::choices, choices, i);
+    if (engines[i].io_formats.empty()) continue;
+    ByteWriter formats;
+    write_formats(formats, engines[i].io_formats);
+    writer.section(SectionId::formats, formats, i);
   }
   if (!extra.empty()) {
     ByteWriter bytes;

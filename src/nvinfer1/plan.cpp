@@ -1,5 +1,7 @@
 #include "nvinfer1/plan.h"
 
+#include <numeric>
+
 #include "api/engine_impl.h"
 #include "base/bytes.h"
 #include "base/error.h"
@@ -86,13 +88,18 @@ void read_shapes(ByteReader& r, std::map<std::string, PlanProfile::Shapes>& shap
   }
 }
 
+core::IoFormat io_format_of(const TensorInfo& info) {
+  if (info.format.empty()) return {};
+  return {core::parse_memory_format(info.format).value(), info.channels};
+}
+
 /// Shapes from the core's profile, for an engine that no network of the API made.
 PlanProfile profile_of(const std::vector<TensorInfo>& inputs) {
   PlanProfile profile;
   for (const TensorInfo& t : inputs) {
     auto& s = profile.dims[t.name];
     for (auto [from, to] : {std::pair(&t.range.min, &s.min), std::pair(&t.range.opt, &s.opt), std::pair(&t.range.max, &s.max)})
-      for (int64_t d : *from) to->push_back(static_cast<int32_t>(std::min<int64_t>(d, INT32_MAX)));
+      for (int64_t d : core::dense_dims(io_format_of(t), *from)) to->push_back(static_cast<int32_t>(std::min<int64_t>(d, INT32_MAX)));
   }
   return profile;
 }
@@ -102,8 +109,11 @@ PlanTensor tensor_of(const TensorInfo& info, bool is_input) {
   t.name = info.name;
   t.is_input = is_input;
   t.type = api_type(info.dtype);
-  for (int64_t d : info.dims) t.dims.push_back(static_cast<int32_t>(d));
-  t.dim_names = info.names;
+  t.formats = 1U << static_cast<uint32_t>(io_format_of(info).format);
+  for (int64_t d : core::dense_dims(io_format_of(info), info.dims)) t.dims.push_back(static_cast<int32_t>(d));
+  std::vector<int64_t> axes(info.dims.size());
+  std::iota(axes.begin(), axes.end(), 0);
+  for (int64_t axis : core::dense_dims({io_format_of(info).format, -1}, axes)) t.dim_names.push_back(info.names[static_cast<size_t>(axis)]);
   return t;
 }
 

@@ -21,7 +21,7 @@ struct PlanTensor {
   bool on_host = false;                 // TensorLocation::kHOST
   bool shape_io = false;                // isShapeInferenceIO: its values decide shapes (input) or are shapes (output)
   bool execution = true;
-  uint32_t formats = 1;                 // bit mask of nvinfer1::TensorFormat that was allowed
+  uint32_t formats = 1;                 // bit mask of nvinfer1::TensorFormat: the one that the build chose
 };
 
 /// What one optimization profile says about the inputs it names.

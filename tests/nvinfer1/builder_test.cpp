@@ -112,13 +112,6 @@ TEST_F(BuilderTest, WarnsAboutWhatItAnswersByOtherMeans) {
   EXPECT_NE(build(), nullptr);
   EXPECT_TRUE(logger.said("there are no INT8 kernels yet"));
   EXPECT_TRUE(logger.said("2:4 sparse"));
-  network->getInput(0)->setAllowedFormats(1u << static_cast<int>(TensorFormat::kHWC));
-  EXPECT_NE(build(), nullptr);
-  EXPECT_FALSE(logger.said("kDIRECT_IO"));
-  config->setFlag(BuilderFlag::kDIRECT_IO);
-  EXPECT_NE(build(), nullptr);
-  EXPECT_TRUE(logger.said("kDIRECT_IO: no kernel takes tensor 'x' in its format alone; a reformat to kLINEAR is added"));
-  EXPECT_FALSE(logger.said("kDIRECT_IO: no kernel takes tensor 'y'"));
   config->setEngineCapability(EngineCapability::kSAFETY);
   EXPECT_EQ(build(), nullptr);
   expect_error(ErrorCode::kUNSUPPORTED_STATE, "build with EngineCapability::kSTANDARD");

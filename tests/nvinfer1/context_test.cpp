@@ -336,39 +336,6 @@ TEST_F(Fixture, ReadsShapeTensors) {
   EXPECT_EQ(y[11], 11);
 }
 
-TEST_F(Fixture, ConvertsVectorizedFormats) {
-  PlanText text;
-  text.inputs = "x: f32[1,3,2,2]";
-  text.body = "%1 = Unary{kind=neg}(%x)";
-  text.outputs = "y = %1";
-  text.info.profiles.resize(1);
-  tenon::adapter::PlanTensor x, y;
-  x.name = "x";
-  y.name = "y";
-  y.is_input = false;
-  x.dims = y.dims = {1, 3, 2, 2};
-  x.formats = 1U << static_cast<uint32_t>(TensorFormat::kCHW4);
-  y.formats = 1U << static_cast<uint32_t>(TensorFormat::kHWC8);
-  text.info.tensors = {x, y};
-  auto engine = load(make_plan(text));
-  ASSERT_NE(engine, nullptr) << logger.text;
-  EXPECT_EQ(engine->getTensorVectorizedDim("x"), 1);
-  EXPECT_EQ(engine->getTensorComponentsPerElement("y"), 8);
-  EXPECT_STREQ(engine->getTensorFormatDesc("y"), "Channel major FP32 format where channel % 8 == 0 (kHWC8)");
-  std::unique_ptr<IExecutionContext> context(engine->createExecutionContext());
-  EXPECT_EQ(list(context->getTensorStrides("x")), (std::vector<int32_t>{4, 4, 2, 1}));
-  EXPECT_EQ(list(context->getTensorStrides("y")), (std::vector<int32_t>{4, 1, 2, 1}));
-  Array<float> in(16), out(32);
-  for (int pixel = 0; pixel < 4; ++pixel)
-    for (int c = 0; c < 4; ++c) in[pixel * 4 + c] = static_cast<float>(10 * c + pixel);
-  context->setTensorAddress("x", in);
-  context->setTensorAddress("y", out);
-  ASSERT_TRUE(context->enqueueV3(nullptr)) << logger.text;
-  EXPECT_EQ(out[3 * 8 + 2], -23);
-  EXPECT_EQ(out[3 * 8 + 3], 0) << "padding";
-  EXPECT_EQ(context->getMaxOutputSize("y"), 128);
-}
-
 /// Collects debug tensors.
 struct Listener : IDebugListener {
   bool processDebugTensor(void const* data, TensorLocation, DataType type, Dims const& shape, char const* name, cudaStream_t) override {

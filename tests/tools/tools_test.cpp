@@ -136,7 +136,11 @@ TEST(Explain, ByIdNameAndMessage) {
   EXPECT_EQ(explain_error("shape_mismatch").id, "E3005");
   EXPECT_EQ(explain_error("Error: Could not find any implementation for node {ForeignNode[a...b]}").name, "no_kernel");
   EXPECT_EQ(explain_error("write failed: No space left on device").name, "write_failed");
-  EXPECT_EQ(explain_error("the engine file was damaged").name, "corrupt_engine");
+  EXPECT_EQ(explain_error("the engine file was damaged").id, "");
+  ASSERT_FALSE(guess_messages("the engine file was damaged").empty());
+  EXPECT_EQ(guess_messages("the engine file was damaged")[0].error.name, "corrupt_engine");
+  EXPECT_EQ(guess_messages("the engine file was damaged", 1).size(), 1u);
+  EXPECT_TRUE(guess_messages("zyx and hello").empty());
   EXPECT_EQ(explain_error("hello").id, "");
   for (const ErrorHelp& help : all_errors()) EXPECT_EQ(explain_error(help.id).id, help.id);
 }

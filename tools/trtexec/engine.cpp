@@ -5,8 +5,10 @@
 #include <chrono>
 
 #include "tenon/error.h"
+#include "tenon/io_format.h"
 #include "tenon/model.h"
 #include "tenon/profiles.h"
+#include "tenon/specialize.h"
 #include "trtexec/setup.h"
 #include "trtexec/values.h"
 
@@ -45,6 +47,7 @@ BuildOptions build_options(const Options& o, const std::string& device, Log& log
   options.refit = b.refit;
   options.deterministic = b.distributive_independence;
   options.mark_outputs = b.marked;
+  options.direct_io = b.direct_io;
   options.log = log.library_sink();
   options.log_level = o.reporting.verbose ? Severity::verbose : Severity::info;
   return options;
@@ -76,24 +79,17 @@ void check_shapes(const Shapes& shapes, const std::vector<TensorInfo>& inputs, L
   throw Error(ErrorCode::usage, "Network And Config setup failed");
 }
 
-void check_formats(const char* flag, const std::vector<IoFormat>& formats) {
-  for (const IoFormat& f : formats)
-    if (std::find(f.formats.begin(), f.formats.end(), "chw") == f.formats.end())
-      throw Error(ErrorCode::usage, fmt::format("{}: inputs and outputs are dense in the order of their dims: expected the format chw (alone or among others), found {}", flag, f.formats[0]));
-}
-
-/// The types that --inputIOFormats or --outputIOFormats give, by tensor.
-std::map<std::string, DType> io_types(const char* flag, const std::vector<IoFormat>& formats, const std::vector<TensorInfo>& tensors) {
-  check_formats(flag, formats);
-  std::map<std::string, DType> types;
-  if (formats.empty()) return types;
+/// What --inputIOFormats or --outputIOFormats says of these tensors.
+void add_io(BuildOptions& options, const char* flag, const std::vector<IoFormat>& formats, const std::vector<TensorInfo>& tensors) {
+  if (formats.empty()) return;
   if (formats.size() != 1 && formats.size() != tensors.size())
     throw Error(ErrorCode::usage, fmt::format("The number of {} must match network's tensors or be one for all: {} given for {} tensors", flag, formats.size(), tensors.size()));
   for (size_t i = 0; i < tensors.size(); ++i) {
-    const DType type = type_of(formats[formats.size() == 1 ? 0 : i].type);
-    if (type != tensors[i].dtype) types[tensors[i].name] = type;
+    const IoFormat& format = formats[formats.size() == 1 ? 0 : i];
+    const DType type = type_of(format.type);
+    if (type != tensors[i].dtype) options.io_types[tensors[i].name] = type;
+    options.io_formats[tensors[i].name] = format.formats;
   }
-  return types;
 }
 
 ProfileOptions profile_options(const BuildFlags& b, const std::vector<TensorInfo>& inputs, Log& log) {
@@ -122,8 +118,8 @@ std::vector<Engine> build(const Options& o, const std::string& device, Log& log)
   const auto start = std::chrono::steady_clock::now();
   const ModelSignature model = model_signature(o.model.onnx);
   log.info(fmt::format("Finished parsing network model. Parse time: {:g}", seconds_since(start)));
-  options.io_types = io_types("--inputIOFormats", o.build.input_formats, model.inputs);
-  options.io_types.merge(io_types("--outputIOFormats", o.build.output_formats, model.outputs));
+  add_io(options, "--inputIOFormats", o.build.input_formats, model.inputs);
+  add_io(options, "--outputIOFormats", o.build.output_formats, model.outputs);
   std::vector<Engine> engines = build_profiles(o.model.onnx, options, profile_options(o.build, model.inputs, log));
   for (const Engine& engine : engines) {
     const BuildReport& report = engine.report();
@@ -153,6 +149,30 @@ std::vector<Engine> make_engines(const Options& o, const std::string& device, Lo
   if (o.inference.profile >= engines.size())
     throw Error(ErrorCode::usage, fmt::format("--useProfile={}: the engine has {} optimization profiles, counted from 0", o.inference.profile, engines.size()));
   return engines;
+}
+
+Engine specialized(const Engine& engine, const Options& o, Log& log) {
+  std::map<std::string, Dims> dims;
+  bool open = false;
+  for (const TensorInfo& input : engine.inputs()) {
+    const auto given = o.inference.shapes.find(input.name);
+    dims[input.name] = given == o.inference.shapes.end() ? input.range.opt : stored_dims(input, given->second);
+    open = open || dims[input.name] != input.range.opt;
+  }
+  if (!open) {
+    log.info("--specialize: the engine is tuned for the shapes of this run.");
+    return engine;
+  }
+  const auto start = std::chrono::steady_clock::now();
+  Specializer specializer(engine, build_options(o, engine.device(), log));
+  specializer.for_dims(dims);
+  specializer.wait();
+  const Engine result = specializer.for_dims(dims);
+  const auto inputs = result.inputs();
+  const bool done = std::all_of(inputs.begin(), inputs.end(), [&](const TensorInfo& input) { return input.range.opt == dims[input.name]; });
+  if (done) log.info(fmt::format("Kernels chosen for the shapes of this run in {:g} sec.", seconds_since(start)));
+  else log.warning("--specialize: no kernels could be chosen for the shapes of this run, those of the engine are timed.");
+  return result;
 }
 
 void load_plugins(const SystemFlags& flags, Log& log) {

@@ -42,6 +42,7 @@ constexpr Flag kInference[] = {
     {"--useCudaGraph", nullptr, "Launch each query as one CUDA graph where that can be recorded", [](Options& o, const std::string&) { o.inference.graph = true; }},
     {"--timeDeserialize", nullptr, "Time the loading of the engine, then exit", [](Options& o, const std::string&) { o.inference.time_deserialize = true; }},
     {"--timeRefit", nullptr, "Time a refit of the engine", [](Options& o, const std::string&) { o.inference.time_refit = true; }},
+    {"--specialize", nullptr, "Choose kernels again for the shapes that are run, where the engine was tuned for others", [](Options& o, const std::string&) { o.inference.specialize = true; }},
     {"--separateProfileRun", nullptr, "Time layers in a run of its own, after the measurement", [](Options& o, const std::string&) { o.inference.separate_profile = true; }},
     {"--persistentCacheRatio", "r", "Share of the persistent L2 cache, 0 to 1 (default = 0)",
      [](Options& o, const std::string& v) { o.inference.persistent_cache_ratio = to_number("--persistentCacheRatio", v, 0); }},

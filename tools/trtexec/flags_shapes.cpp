@@ -47,7 +47,8 @@ constexpr Flag kShapes[] = {
     {"--outputIOFormats", "spec",
      "Type and format of the outputs\n"
      "spec: type:format[+format][,...], one for each in the model's order, or one for all\n"
-     "type: fp32 fp16 bf16 int64 int32 int8 uint8 bool; format: chw (others are refused: inputs and outputs are dense)",
+     "type: fp32 fp16 bf16 int64 int32 int8 uint8 bool\n"
+     "format: chw chw2 chw4 chw16 chw32 hwc hwc8 hwc16 dhwc dhwc8 cdhw32; of several the build chooses",
      [](Options& o, const std::string& v) { o.build.output_formats = to_io_formats("--outputIOFormats", v); }},
 };
 

@@ -11,6 +11,7 @@
 
 #include "session.h"
 #include "tenon/error.h"
+#include "tenon/io_format.h"
 #include "trtexec/values.h"
 
 namespace tenon::trtexec {
@@ -50,7 +51,7 @@ void print_outputs(const Engine& engine, const NamedValues& outputs, Log& log) {
   for (size_t i = 0; i < infos.size(); ++i) {
     if (!infos[i].is_tensor) continue;
     if (follows_inputs(infos[i], inputs))
-      log.info(fmt::format("Output binding for {} with dimensions {} is created.", infos[i].name, dims_text(outputs[i].second.tensor.dims())));
+      log.info(fmt::format("Output binding for {} with dimensions {} is created.", infos[i].name, dims_text(dense_dims(infos[i], outputs[i].second.tensor.dims()))));
     else
       log.info(fmt::format("Output binding for {} is dynamic and will be created during execution using OutputAllocator.", infos[i].name));
   }

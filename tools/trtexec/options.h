@@ -86,7 +86,7 @@ struct InferenceFlags {
   double warmup_ms = 200, duration_s = 3, sleep_ms = 0, idle_ms = 0;
   int streams = 1;
   size_t profile = 0;  // --useProfile
-  bool overlap = true, transfers = true, managed = false, spin = false, threads = false, graph = false;
+  bool overlap = true, transfers = true, managed = false, spin = false, threads = false, graph = false, specialize = false;
   bool separate_profile = false, time_deserialize = false, time_refit = false;
   double persistent_cache_ratio = 0;
 };

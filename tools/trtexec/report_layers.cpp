@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tenon/files.h"
+#include "tenon/io_format.h"
 #include "trtexec/reports.h"
 #include "trtexec/values.h"
 
@@ -97,7 +98,8 @@ void report_profiles(const std::vector<Engine>& engines, const ReportingFlags& f
   for (size_t i = 0; flags.profiles && i < engines.size(); ++i) {
     std::string text = fmt::format("Optimization Profile {}:", i);
     for (const TensorInfo& input : engines[i].inputs())
-      if (input.ranked) text += fmt::format("\n  {}: min = {}, opt = {}, max = {}", input.name, dims_text(input.range.min), dims_text(input.range.opt), dims_text(input.range.max));
+      if (input.ranked) text += fmt::format("\n  {}: min = {}, opt = {}, max = {}", input.name, dims_text(dense_dims(input, input.range.min)), dims_text(dense_dims(input, input.range.opt)),
+                            dims_text(dense_dims(input, input.range.max)));
     log.info(text);
   }
 }

@@ -5,6 +5,7 @@
 
 #include "tenon/error.h"
 #include "tenon/files.h"
+#include "tenon/io_format.h"
 #include "trtexec/reports.h"
 #include "trtexec/values.h"
 
@@ -41,6 +42,13 @@ std::string outputs_json(const NamedValues& outputs) {
   return json + "]\n";
 }
 
+/// Row-major, whatever their formats.
+NamedValues dense(NamedValues values, const std::vector<TensorInfo>& infos) {
+  for (size_t i = 0; i < values.size(); ++i)
+    if (!infos[i].format.empty()) values[i].second.tensor = unpack(infos[i], values[i].second.tensor);
+  return values;
+}
+
 const char* type_name(DType type) {
   switch (type) {
     case DType::f32: return "Float";
@@ -63,10 +71,12 @@ std::string file_name(const std::string& tensor, const char* direction, const st
   return fmt::format("{}.{}.{}.{}.raw", name, direction, dims, type_name(type));
 }
 
-void write_raw(const NamedValues& values, const char* direction, Log& log) {
-  for (const auto& [name, value] : values) {
+/// The bytes as they lie in each tensor's format.
+void write_raw(const NamedValues& values, const std::vector<TensorInfo>& infos, const char* direction, Log& log) {
+  for (size_t i = 0; i < values.size(); ++i) {
+    const auto& [name, value] = values[i];
     if (value.kind != Value::Kind::tensor || size_of(value.tensor.dtype()) == 0) continue;
-    std::string dims = dims_text(value.tensor.dims());
+    std::string dims = dims_text(dense_dims(infos[i], value.tensor.dims()));
     for (char& c : dims)
       if (c == 'x') c = '.';
     const std::string file = file_name(name, direction, dims, value.tensor.dtype());
@@ -88,7 +98,9 @@ void write_debug_tensors(const NamedValues& outputs, const std::map<std::string,
 
 }  // namespace
 
-void report_outputs(const NamedValues& inputs, const NamedValues& outputs, const ReportingFlags& flags, Log& log) {
+void report_outputs(const Engine& engine, const NamedValues& inputs, const NamedValues& stored, const ReportingFlags& flags, Log& log) {
+  const std::vector<TensorInfo> infos = engine.outputs();
+  const NamedValues outputs = dense(stored, infos);
   if (flags.output) {
     log.info("Output Tensors:");
     for (const auto& [name, value] : outputs)
@@ -96,8 +108,8 @@ void report_outputs(const NamedValues& inputs, const NamedValues& outputs, const
   }
   if (flags.raw_bindings) {
     log.info("Dumping I/O Bindings to RAW Files:");
-    write_raw(inputs, "input", log);
-    write_raw(outputs, "output", log);
+    write_raw(inputs, engine.inputs(), "input", log);
+    write_raw(stored, infos, "output", log);
   }
   write_debug_tensors(outputs, flags.debug_files, log);
   if (!flags.export_output.empty()) save_text(flags.export_output, outputs_json(outputs));

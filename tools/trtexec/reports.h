@@ -6,7 +6,7 @@
 namespace tenon::trtexec {
 
 /// --dumpOutput, --dumpRawBindingsToFile, --saveDebugTensors and --exportOutput.
-void report_outputs(const NamedValues& inputs, const NamedValues& outputs, const ReportingFlags&, Log&);
+void report_outputs(const Engine&, const NamedValues& inputs, const NamedValues& outputs, const ReportingFlags&, Log&);
 /// --dumpProfile and --exportProfile, of layers that were timed.
 void report_profile(const std::vector<LayerInfo>&, int queries, const ReportingFlags&, Log&);
 /// --dumpOptimizationProfile.

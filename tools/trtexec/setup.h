@@ -25,6 +25,8 @@ std::vector<Engine> make_engines(const Options&, const std::string& device, Log&
 void print_plan_version(const std::string& path, Log&);
 /// --refitFromOnnx: the engines with the weights of that model in place of theirs of the same names.
 std::vector<Engine> refitted(const std::vector<Engine>&, const std::string& model, Log&);
+/// --specialize: the engine with kernels for the shapes to run.
+Engine specialized(const Engine&, const Options&, Log&);
 /// --monitorMemory: what is in use now; `engine` may be null.
 void report_memory(const char* stage, const Engine*, Log&);
 

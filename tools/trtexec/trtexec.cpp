@@ -78,7 +78,8 @@ class Program {
       return log_.info("Skipped inference phase since --skipInference is added.");
     }
     if (o_.inference.time_deserialize) return time_deserialize(o_, engine, device, log_);
-    infer(engine, device == "cpu");
+    stage_ = "Inference set up failed";
+    infer(o_.inference.specialize ? specialized(engine, o_, log_) : engine, device == "cpu");
   }
 
  private:
@@ -118,7 +119,7 @@ class Program {
       log_.info("To show e2e network timing report, add --separateProfileRun to profile layer timing in a separate run or remove --dumpProfile to disable the profiler.");
     }
     note_memory("inference", &engine);
-    report_outputs(inference.inputs(), inference.outputs(), o_.reporting, log_);
+    report_outputs(engine, inference.inputs(), inference.outputs(), o_.reporting, log_);
     if (!profiled) return;
     if (measured) layers = inference.profile(queries);
     report_profile(layers, queries, o_.reporting, log_);

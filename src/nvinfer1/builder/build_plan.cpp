@@ -4,6 +4,8 @@
 #include "build/workspace_limit.h"
 #include "nvinfer1/builder/algorithms.h"
 #include "nvinfer1/builder/builder.h"
+#include "nvinfer1/builder/io_formats.h"
+#include "nvinfer1/runtime/tensor_format.h"
 
 namespace tenon::adapter {
 
@@ -108,6 +110,9 @@ BuildOptions build_options(const BuildRequest& r) {
   o.tactic_sources = c.getTacticSources();
   if (c.has(Flag::kBF16)) o.precisions.push_back(DType::bf16);
   if (c.has(Flag::kFP16) && !r.network.strongly_typed()) o.precisions.push_back(DType::f16);
+  o.direct_io = c.has(Flag::kDIRECT_IO);
+  add_formats(o, r.network.inputs());
+  add_formats(o, r.network.outputs());
   o.log = r.reporter.sink();
   o.log_level = Severity::verbose;
   return o;
@@ -131,8 +136,6 @@ PlanTensor plan_tensor(const NetTensor& t, bool is_input) {
   p.shape_io = is_input ? is_shape_values(t) : t.is_shape_output;
   p.on_host = p.shape_io || t.getLocation() == nv::TensorLocation::kHOST;
   p.execution = !p.shape_io || t.is_output;
-  const bool any = t.getAllowedFormats() == (1u << nv::EnumMax<nv::TensorFormat>()) - 1;
-  p.formats = any ? 1u : t.getAllowedFormats();
   return p;
 }
 
@@ -172,9 +175,11 @@ int32_t fixed_size(const Plan& plan, const PlanTensor& t, size_t axis) {
     for (size_t i = 0; i < values.size(); ++i) {
       if ((t.is_input ? g.input_name(static_cast<int>(i)) : g.output_name(static_cast<int>(i))) != t.name) continue;
       const core::Type& type = g.type(values[i]);
-      if (!type.is_tensor() || !type.ranked || axis >= type.shape.size() || !type.shape[axis].is_const()) return -1;
-      if (common && !(*common == type.shape[axis])) return -1;
-      common = type.shape[axis];
+      if (!type.is_tensor() || !type.ranked) return -1;
+      const core::Shape shape = core::dense_shape(io_format(built.data, t.name), type.shape);
+      if (axis >= shape.size() || !shape[axis].is_const()) return -1;
+      if (common && !(*common == shape[axis])) return -1;
+      common = shape[axis];
     }
   }
   return common && common->value() <= INT32_MAX ? static_cast<int32_t>(common->value()) : -1;
@@ -231,12 +236,8 @@ void check_request(const BuildRequest& r) {
   if (dla) r.reporter.warning("there are no DLA cores: all layers run on the device of the build (kGPU_FALLBACK)");
   if (c.has(Flag::kINT8)) r.reporter.warning("kINT8: there are no INT8 kernels yet; layers run in the higher precision, explicit quantize and dequantize layers are kept");
   if (c.has(Flag::kFP8) || c.has(Flag::kINT4) || c.has(Flag::kFP4)) r.reporter.warning("kFP8, kINT4, kFP4: layers run in the higher precision");
-  const auto linear = 1u << static_cast<int>(nv::TensorFormat::kLINEAR);
-  if (c.has(Flag::kDIRECT_IO))
-    for (const auto* list : {&r.network.inputs(), &r.network.outputs()})
-      for (const NetTensor* t : *list)
-        if (!(t->getAllowedFormats() & linear))
-          r.reporter.warning(fmt::format("kDIRECT_IO: no kernel takes tensor '{}' in its format alone; a reformat to kLINEAR is added, which copies {} once", t->name(), to_text(t->getDimensions())));
+  for (const auto* list : {&r.network.inputs(), &r.network.outputs()})
+    for (const NetTensor* t : *list) check_formats(*t);
 }
 
 namespace {
@@ -279,11 +280,13 @@ Plan build_plan(const BuildRequest& r) {
       return r.network.make_graph({fixed, precision, refit_mode(r.config), &refit});
     };
     plan.engines.push_back(core::build(core::GraphSource(make), options, hooks));
+    if (plan.engines.size() == 1) keep_formats(options, plan.engines[0].data);
     const auto& report = plan.engines.back().report;
     if (r.config.has(Flag::kERROR_ON_TIMING_CACHE_MISS) && report.tactics_timed > 0)
       refuse(Code::kINVALID_CONFIG, "kERROR_ON_TIMING_CACHE_MISS: {} measurements were not in the timing cache", report.tactics_timed);
   }
   plan.info = plan_info(r, refit);
+  note_formats(plan);
   close_dims(plan);
   return plan;
 }

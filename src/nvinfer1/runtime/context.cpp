@@ -68,7 +68,7 @@ Dims strides(const EngineState& state, const Shapes& shapes, int tensor) {
   const auto dims = shapes.dims(tensor);
   for (size_t i = 0; i < dims.size(); ++i)
     if (dims[i] < 0) refuse(Code::kINVALID_STATE, "'{}': dim {} is not known yet; set the shapes of all inputs first", state.info().tensors[tensor].name, i);
-  return to_api_dims(format_strides(choose_format(state.info().tensors[tensor].formats), dims));
+  return to_api_dims(core::stored_strides(core_format(format_of(state.info().tensors[tensor])), dims));
 }
 
 }  // namespace

@@ -98,13 +98,11 @@ class Context final : public nvinfer1::IExecutionContext, public nvinfer1::apiv:
   core::Device& device() const;
   cudaStream_t own_stream();
   cudaStream_t borrow(cudaStream_t stream, bool own = false);
-  const std::byte* unpacked(int tensor, const std::vector<int64_t>& dims, const void* data);
   void report_times() const;
   void observe(core::Value value, const core::HostValue& tensor, cudaStream_t stream) const;
   /// The tensor of a binding of the current profile; fails for others.
   int binding(int32_t index) const;
   void check_address(int tensor, const void* data) const;
-  std::byte* staging(int tensor, int64_t bytes);
 
   Engine& engine_;
   std::shared_ptr<EngineState> state_;
@@ -120,7 +118,6 @@ class Context final : public nvinfer1::IExecutionContext, public nvinfer1::apiv:
   std::unique_ptr<core::Stream> stream_;                      // of the last run
   cudaStream_t stream_handle_ = nullptr;
   bool stream_is_own_ = false;
-  std::map<int, std::vector<std::byte>> staging_;             // host copies of tensors in vectorized formats
   std::vector<core::StepTime> times_;                         // of the last run with a profiler
   bool debug_sync_ = false, emits_profile_ = true, debug_unfused_ = false;
   nvinfer1::IProfiler* profiler_ = nullptr;

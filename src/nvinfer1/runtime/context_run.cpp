@@ -4,7 +4,6 @@
 #include "nvinfer1/runtime/context.h"
 #include "nvinfer1/runtime/cuda_calls.h"
 #include "nvinfer1/runtime/memory_source.h"
-#include "nvinfer1/runtime/tensor_format.h"
 
 namespace tenon::adapter {
 
@@ -134,24 +133,6 @@ void Context::run(const Request& request) {
   if (profiler_ && emits_profile_) report_times();
 }
 
-std::byte* Context::staging(int tensor, int64_t bytes) {
-  auto& buffer = staging_[tensor];
-  if (static_cast<int64_t>(buffer.size()) < bytes) buffer.resize(static_cast<size_t>(bytes));
-  return buffer.data();
-}
-
-/// A row-major copy in host memory of an input in another format.
-const std::byte* Context::unpacked(int tensor, const std::vector<int64_t>& dims, const void* data) {
-  const PlanTensor& t = state_->info().tensors[tensor];
-  const TensorFormat format = choose_format(t.formats);
-  const int64_t element = size_of(core_type(t.type)), packed = format_bytes(format, dims, element), linear = row_major_bytes(dims, t.type);
-  std::byte* buffer = staging(tensor, packed + linear);
-  stream_->copy(buffer + linear, Place::host, data, Place::device, packed);
-  stream_->wait();
-  unpack(format, dims, element, buffer + linear, buffer);
-  return buffer;
-}
-
 void Context::set_inputs(core::Execution& execution, const Request& request) {
   for (int i = 0; i < state_->count(); ++i) {
     const PlanTensor& t = state_->info().tensors[i];
@@ -159,20 +140,16 @@ void Context::set_inputs(core::Execution& execution, const Request& request) {
     auto dims = shapes_.graph_dims(i, request.batch);
     const auto bytes = static_cast<size_t>(row_major_bytes(dims, t.type));
     auto* data = static_cast<std::byte*>(request.addresses[i]);
-    const bool linear = choose_format(t.formats) == TensorFormat::kLINEAR || bytes == 0;
-    if (linear && place_of(t) == Place::device && !device().is_host()) {
+    if (place_of(t) == Place::device && !device().is_host()) {
       execution.set_device_input(state_->graph_index(i), data, std::move(dims));
       continue;
     }
-    const std::byte* host = linear ? data : unpacked(i, dims, data);
-    execution.set_input(state_->graph_index(i), core::Tensor::view(core_type(t.type), std::move(dims), {host, bytes}, nullptr));
+    execution.set_input(state_->graph_index(i), core::Tensor::view(core_type(t.type), std::move(dims), {data, bytes}, nullptr));
   }
 }
 
-/// Its dims are known before the run and it is written as it is: straight into the caller's memory.
-bool Context::in_place(int tensor, int64_t batch) const {
-  return known(shapes_.graph_dims(tensor, batch)) && choose_format(state_->info().tensors[tensor].formats) == TensorFormat::kLINEAR;
-}
+/// Its dims are known before the run: written straight into the caller's memory.
+bool Context::in_place(int tensor, int64_t batch) const { return known(shapes_.graph_dims(tensor, batch)); }
 
 void Context::allocate_output(int tensor, int64_t bytes, const Request& request) {
   if (!allocators_[tensor]) return;
@@ -196,26 +173,17 @@ void Context::set_outputs(core::Execution& execution, const Request& request) {
   }
 }
 
-/// Copies an output whose dims only the run could tell, or that the caller wants in another format.
+/// Copies an output whose dims only the run could tell.
 void Context::copy_output(core::Execution& execution, int tensor, const Request& request, const std::vector<int64_t>& dims) {
   const PlanTensor& t = state_->info().tensors[tensor];
   const core::OutputRef result = execution.output(state_->graph_index(tensor));
   const auto* box = result.box ? std::get_if<core::Tensor>(result.box) : nullptr;
   const void* from = box ? box->bytes().data() : result.data;
   const Place from_place = box ? Place::host : Place::device;
-  const TensorFormat format = choose_format(t.formats);
-  const int64_t element = size_of(core_type(t.type)), linear = row_major_bytes(dims, t.type), bytes = format_bytes(format, dims, element);
+  const int64_t bytes = row_major_bytes(dims, t.type);
   allocate_output(tensor, bytes, request);
   if (bytes == 0) return;
-  if (format == TensorFormat::kLINEAR) {
-    stream_->copy(targets_[tensor], place_of(t), from, from_place, bytes);
-  } else {
-    std::byte* buffer = staging(tensor, linear + bytes);
-    stream_->copy(buffer, Place::host, from, from_place, linear);
-    stream_->wait();
-    pack(format, dims, element, buffer, buffer + linear);
-    stream_->copy(targets_[tensor], place_of(t), buffer + linear, Place::host, bytes);
-  }
+  stream_->copy(targets_[tensor], place_of(t), from, from_place, bytes);
   stream_->wait();
 }
 
@@ -229,6 +197,7 @@ void Context::give_outputs(core::Execution& execution, const Request& request) {
     std::vector<int64_t> dims = box ? box->dims() : *result.dims;
     if (!in_place(i, request.batch)) copy_output(execution, i, request, dims);
     if (!allocators_[i]) continue;
+    dims = core::dense_dims(shapes_.format(i), dims);
     if (state_->info().implicit_batch) dims.erase(dims.begin());
     allocators_[i]->notifyShape(t.name.c_str(), to_api_dims(dims));
   }

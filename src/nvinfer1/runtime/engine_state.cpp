@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "engine/graph_codec.h"
 #include "nvinfer1/reporter.h"
+#include "nvinfer1/runtime/tensor_format.h"
 
 namespace tenon::adapter {
 
@@ -30,14 +31,17 @@ int place_of(const core::Graph& g, const PlanTensor& t) {
   return -1;
 }
 
-void check_tensor(const core::Graph& g, const PlanInfo& info, const PlanTensor& t, int place) {
+void check_tensor(const core::Built& built, const PlanInfo& info, const PlanTensor& t, int place) {
+  const core::Graph& g = built.program->graph();
+  const core::IoFormat io = io_format(built.data, t.name);
+  if (io.format != core_format(format_of(t))) core::corrupt(fmt::format("'{}' has another format in the plan than in its engine", t.name));
   const core::Type& type = g.type(t.is_input ? g.inputs()[place] : g.outputs()[place]);
   const size_t rank = t.dims.size() + (info.implicit_batch ? 1 : 0);
   if (!type.is_tensor() || type.dtype == DType::string)
     core::fail(ErrorCode::usage, "'{}' is {}: the nvinfer1 API has tensors of numbers only; use tenon::Engine", t.name, type.str());
   if (size_of(type.dtype) != size_of(core_type(t.type)))
     core::fail(ErrorCode::usage, "'{}' is {}: the nvinfer1 API has no such type; cast it in the model, or use tenon::Engine", t.name, type.str());
-  if (type.ranked && type.shape.size() != rank) core::corrupt(fmt::format("'{}' is {} in the graph and {} in the plan", t.name, type.str(), text(t.dims)));
+  if (type.ranked && core::dense_shape(io, type.shape).size() != rank) core::corrupt(fmt::format("'{}' is {} in the graph and {} in the plan", t.name, type.str(), text(t.dims)));
 }
 
 }  // namespace
@@ -63,7 +67,7 @@ EngineState::EngineState(std::shared_ptr<const Plan> plan, nvinfer1::IGpuAllocat
     for (const core::Built& built : plan_->engines) {
       const int place = place_of(built.program->graph(), t);
       if (place < 0) core::corrupt(fmt::format("the graph has no tensor '{}'", t.name));
-      check_tensor(built.program->graph(), info_, t, place);
+      check_tensor(built, info_, t, place);
       if (&built == &plan_->engines[0]) graph_index_.push_back(place);
       if (graph_index_[i] != place) core::corrupt(fmt::format("'{}' has different places in the engines of two profiles", t.name));
     }

@@ -9,10 +9,10 @@ using Code = nvinfer1::ErrorCode;
 
 namespace {
 
-TensorFormat format_of(const PlanTensor& t) { return choose_format(t.formats); }
+core::FormatTraits traits_of(const PlanTensor& t) { return core::traits(core_format(format_of(t))); }
 
 int32_t vectorized_dim(const PlanTensor& t) {
-  const FormatTraits f = traits(format_of(t));
+  const core::FormatTraits f = traits_of(t);
   return f.components == 1 ? -1 : static_cast<int32_t>(t.dims.size()) - f.axis_from_end;
 }
 
@@ -61,7 +61,7 @@ int32_t Engine::getTensorBytesPerComponentV2(char const* name, int32_t profile) 
 int32_t Engine::getTensorComponentsPerElementV2(char const* name, int32_t profile) const noexcept {
   return guarded(report_, "ICudaEngine::getTensorComponentsPerElement", -1, [&] {
     state_->check_profile(profile);
-    return traits(format_of(state_->tensor(name))).components;
+    return traits_of(state_->tensor(name)).components;
   });
 }
 
@@ -171,7 +171,7 @@ int32_t Engine::getBindingBytesPerComponent(int32_t index) const noexcept {
 }
 
 int32_t Engine::getBindingComponentsPerElement(int32_t index) const noexcept {
-  return guarded(report_, "ICudaEngine::getBindingComponentsPerElement", -1, [&] { return traits(format_of(binding(index))).components; });
+  return guarded(report_, "ICudaEngine::getBindingComponentsPerElement", -1, [&] { return traits_of(binding(index)).components; });
 }
 
 TensorFormat Engine::getBindingFormat(int32_t index) const noexcept {

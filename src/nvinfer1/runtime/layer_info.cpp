@@ -1,6 +1,7 @@
 #include "nvinfer1/runtime/layer_info.h"
 
 #include "base/fields.h"
+#include "build/reformat.h"
 #include "nvinfer1/reporter.h"
 #include "nvinfer1/runtime/tensor_format.h"
 
@@ -11,12 +12,13 @@ using nlohmann::ordered_json;
 namespace {
 
 /// TensorRT's layer types for the operations of the graph; others keep their own name.
-std::string layer_type(const core::Step& step, const std::string& operation) {
+std::string layer_type(const core::Step& step, const std::string& operation, bool reformat) {
   static const std::map<std::string, std::string> kTypes = {
       {"Conv", "Convolution"}, {"ConvTranspose", "Deconvolution"}, {"MatMul", "MatrixMultiply"}, {"Softmax", "SoftMax"},
       {"Transpose", "Shuffle"}, {"Reshape", "Shuffle"}, {"Pool", "Pooling"}, {"Concat", "Concatenation"}, {"Fused", "PointWise"}};
   if (step.kind == core::Step::Kind::reorder) return "Reformat";
   if (step.kind == core::Step::Kind::view) return "NoOp";
+  if (reformat) return "Reformat";
   const auto found = kTypes.find(operation);
   return found == kTypes.end() ? operation : found->second;
 }
@@ -120,7 +122,9 @@ void add_weights(ordered_json& j, const core::Graph& g, const core::Node& node) 
 std::string layer_name(const core::Program& program, const core::Step& step) {
   const core::Graph& g = program.graph();
   if (step.kind != core::Step::Kind::reorder) return g.display_name(step.node);
-  return fmt::format("Reformatting CopyNode for {} to {}", g.display_name(program.plan().slots[step.in[0]].value.node), g.display_name(step.node));
+  const core::Value value = program.plan().slots[step.in[0]].value;
+  if (step.node < 0) return fmt::format("Reformatting CopyNode for Output Tensor {} to {}", value.output, g.display_name(value.node));
+  return fmt::format("Reformatting CopyNode for {} to {}", g.display_name(value.node), g.display_name(step.node));
 }
 
 ordered_json layer_information(const core::Built& built, int index, const core::Bindings& bindings, bool detailed) {
@@ -128,10 +132,12 @@ ordered_json layer_information(const core::Built& built, int index, const core::
   const core::Step& step = program.plan().steps[index];
   const std::string name = layer_name(program, step);
   if (!detailed) return name;
-  const core::Node& node = program.graph().node(step.node);
+  const bool reorder = step.kind == core::Step::Kind::reorder;  // of an output: without a node
+  const core::Node& node = program.graph().node(reorder ? program.plan().slots[step.in[0]].value.node : step.node);
   ordered_json j;
   j["Name"] = name;
-  j["LayerType"] = layer_type(step, std::string(node.op->name()));
+  const bool reformat = !reorder && core::is_reformat(program.graph(), step.node);
+  j["LayerType"] = layer_type(step, std::string(node.op->name()), reformat);
   j["Inputs"] = j["Outputs"] = ordered_json::array();
   ordered_json constants = ordered_json::array();
   for (core::SlotId s : step.in) {
@@ -142,7 +148,7 @@ ordered_json layer_information(const core::Built& built, int index, const core::
   for (core::SlotId s : step.out)
     if (s >= 0) j["Outputs"].push_back(tensor_information(program, s, bindings));
   if (!constants.empty()) j["Constants"] = constants;
-  if (step.kind == core::Step::Kind::reorder) {
+  if (reorder) {
     j["ParameterType"] = "Reformat";
     j["Origin"] = "REFORMAT: " + step.reason;
     j["TacticName"] = "reorder";
@@ -154,6 +160,10 @@ ordered_json layer_information(const core::Built& built, int index, const core::
   add_weights(j, program.graph(), node);
   const core::Offer& offer = program.choices().offers[step.node];
   j["TacticName"] = offer.str();
+  if (reformat) {
+    j["Origin"] = "REFORMAT";
+    return j;
+  }
   std::string origins;
   for (core::OriginId o : node.origins) origins += (origins.empty() ? "[ONNX Layer: " : "\x1e[ONNX Layer: ") + program.graph().origins()[o].name + "]";
   j["Metadata"] = origins;

@@ -122,6 +122,8 @@ void Shapes::read_values(const std::vector<void*>& addresses) {
   }
 }
 
+core::IoFormat Shapes::format(int tensor) const { return io_format(plan_->engines[profile_].data, state_->info().tensors[tensor].name); }
+
 bool Shapes::dims_known(int tensor) const { return !open(dims_[tensor]); }
 bool Shapes::values_known(int tensor) const { return !state_->info().tensors[tensor].shape_io || values_[tensor].has_value(); }
 
@@ -152,7 +154,7 @@ std::vector<int64_t> Shapes::graph_dims(int tensor, int64_t batch) const {
     const bool shared = type(tensor).rank() > 0 && type(tensor).shape[0] == core::Dim(1);  // by all of the batch
     if (state_->info().implicit_batch) result.push_back(shared ? 1 : batch);
     result.insert(result.end(), dims_[tensor].begin(), dims_[tensor].end());
-    return result;
+    return core::stored_dims(format(tensor).format, result);
   }
   const core::Type& t = type(tensor);
   for (const core::Dim& d : t.shape) result.push_back(known_or_open(d, bindings(batch)));
@@ -161,7 +163,7 @@ std::vector<int64_t> Shapes::graph_dims(int tensor, int64_t batch) const {
 }
 
 std::vector<int64_t> Shapes::dims(int tensor, int64_t batch) const {
-  std::vector<int64_t> result = graph_dims(tensor, batch);
+  std::vector<int64_t> result = core::dense_dims(format(tensor), graph_dims(tensor, batch));
   if (state_->info().implicit_batch && !result.empty()) result.erase(result.begin());
   return result;
 }
@@ -191,7 +193,7 @@ int64_t Shapes::most_bytes(int tensor, int64_t batch) const {
     dims.push_back(d.bounds(ranges).high);
     if (dims.back() == core::Interval::kUnbounded) return INT64_MAX;
   }
-  return format_bytes(choose_format(info.formats), dims, size_of(core_type(info.type)));
+  return core::checked_mul(core::checked_product(dims), size_of(core_type(info.type)));
 }
 
 }  // namespace tenon::adapter

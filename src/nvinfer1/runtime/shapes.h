@@ -25,7 +25,9 @@ class Shapes {
   std::vector<int> missing() const;
   /// The dims with -1 for what is not known, e.g. because only a run can tell. Fails when input dims contradict each other.
   std::vector<int64_t> dims(int tensor, int64_t batch = 1) const;
-  /// The dims that the core sees: with the batch.
+  /// How the bytes lie in the current profile's engine.
+  core::IoFormat format(int tensor) const;
+  /// The dims that the core sees: with the batch, and as the bytes lie.
   std::vector<int64_t> graph_dims(int tensor, int64_t batch) const;
   /// Elements of a shape tensor; nothing when they are not known.
   std::optional<std::vector<int64_t>> values(int tensor) const;
