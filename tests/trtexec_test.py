@@ -293,9 +293,9 @@ class TrtexecTest(unittest.TestCase):
             [onnx.helper.make_tensor_value_info("y", onnx.TensorProto.FLOAT, ["n", 6, "h", "w"])], [onnx.numpy_helper.from_array(weights, "w")])
         onnx.save(onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 17)], ir_version=8), onnx_file)
         x = np.random.default_rng(2).normal(size=(2, 3, 5, 7)).astype(np.float32)
-        x.tofile(self.folder / "x.raw")
+        x.tofile(self.folder / "image.raw")
         words = ["--onnx=image.onnx", "--minShapes=x:1x3x4x4", "--optShapes=x:2x3x5x7", "--maxShapes=x:4x3x9x9", "--shapes=x:2x3x5x7"]
-        dims, expected = self.exported(*words, "--loadInputs=x:x.raw")["y"]
+        dims, expected = self.exported(*words, "--loadInputs=x:image.raw")["y"]
         self.assertEqual(dims, "2x6x5x7")
 
         def vectors(v):  # [n,c,h,w] -> [n,c/v,h,w,v]
@@ -312,8 +312,8 @@ class TrtexecTest(unittest.TestCase):
                 np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
                 again = self.exported("--loadEngine=stored.engine", "--shapes=x:2x3x5x7", "--loadInputs=x:stored.raw")["y"][1]
                 np.testing.assert_array_equal(again, found)
-        np.save(self.folder / "x.npy", x.astype(np.float16))
-        result = self.passes(*words, "--inputIOFormats=fp16:chw16", "--outputIOFormats=fp16:chw16", "--loadInputs=x:x.npy", "--dumpRawBindingsToFile", "--exportOutput=out.json", *QUICK)
+        np.save(self.folder / "image.npy", x.astype(np.float16))
+        result = self.passes(*words, "--inputIOFormats=fp16:chw16", "--outputIOFormats=fp16:chw16", "--loadInputs=x:image.npy", "--dumpRawBindingsToFile", "--exportOutput=out.json", *QUICK)
         self.assertIn("Input binding for x with dimensions 2x3x5x7 is created.", result.stdout)
         self.assertEqual((self.folder / "y.output.2.6.5.7.Half.raw").stat().st_size, 2 * 16 * 5 * 7 * 2)
         np.testing.assert_allclose(np.array(json.loads((self.folder / "out.json").read_text())[0]["values"]), expected, rtol=2e-2, atol=2e-2)
