@@ -362,7 +362,7 @@ class TrtexecTest(unittest.TestCase):
     def test_inputs_from_files_and_outputs_to_files(self):
         x = np.linspace(-1, 1, 2 * 3 * 16 * 16, dtype=np.float32).reshape(2, 3, 16, 16)
         x.tofile(self.folder / "x.bin")
-        np.save(self.folder / "x.npy", x.astype(np.float16))
+        np.save(self.folder / "x.npy", x)
         result = self.loaded("--loadInputs=x:x.bin", "--exportOutput=y.json", "--dumpOutput")
         self.assertIn("Using values loaded from x.bin for input x", result.stdout)
         self.assertIn("block/y: (2x10)", result.stdout)
