@@ -163,15 +163,32 @@ class BuildTest(TenonTest):
         self.assertEqual((self.folder / "long.engine").read_text(), "old")
         self.assertIn("cost ", (self.folder / "long.cache").read_text())
 
-    def test_weights_that_are_no_numbers_are_named(self):
+    def test_weights_that_are_no_numbers_are_refused(self):
         self.conv_relu("nan.onnx", np.nan * ones(4, 3, 3, 3))
         weights = ones(4, 3, 3, 3)
         weights[1, 2, 0, 1] = np.inf
         self.conv_relu("infinite.onnx", weights)
-        for model, part in (("nan.onnx", "108 NaN and 0 infinite"), ("infinite.onnx", "0 NaN and 1 infinite numbers of 108")):
+        for model, part in (("nan.onnx", "108 NaN and 0 infinite numbers of 108, the first at [0,0,0,0]"),
+                            ("infinite.onnx", "0 NaN and 1 infinite numbers of 108, the first at [1,2,0,1]")):
+            said = r"'conv' \(Conv\): its weights 'w' hold " + re.escape(part) + "; finite numbers were expected"
+            result = self.tenon("build", model, "-o", "odd.engine", code=3)
+            self.assertRegex(result.log, said + ".*Export the model again, or give --strict-nan")
+            self.assertEqual(result.envelope["exit"]["error"]["id"], "E3008")
+            self.assertFalse((self.folder / "odd.engine").exists())
+            self.assertIn("E3008", self.tenon("check", model, code=3).out)
             for _ in range(2):
-                result = self.tenon("build", model, "-o", "odd.engine", "--timing-cache", "odd.cache")
-                self.assertRegex(result.log, r"\[W\].*'conv' \(Conv\): its weights 'w' hold " + part)
+                kept = self.tenon("build", model, "-o", "kept.engine", "--strict-nan", "--timing-cache", "odd.cache")
+                self.assertRegex(kept.log, r"\[W\].*" + said)
+                self.assertEqual(kept.log.count("its weights"), 1)
+
+    def test_masks_and_bounds_may_be_infinite(self):
+        """Only weights need be finite; a constant that makes the results odd is told, the others are not."""
+        mask = np.triu(np.full((4, 4), -np.inf, np.float32), 1)
+        self.model("mask.onnx", [node("Add", ["x", "m"], ["a"], "masked"), node("Softmax", ["a"], ["s"], "soft"), node("MatMul", ["s", "w"], ["y"], "product")],
+                   [("x", F32, [4, 4])], ["y"], m=mask, w=ones(4, 2))
+        self.assertNotIn("infinite", self.tenon("build", "mask.onnx", "-o", "mask.engine").log)
+        self.model("open.onnx", [node("Add", ["x", "m"], ["y"], "masked")], [("x", F32, [4, 4])], ["y"], m=mask)
+        self.assertRegex(self.tenon("build", "open.onnx", "-o", "open.engine").log, r"\[W\].*'masked' \(Add\): its constant 'm' holds 0 NaN and 6 infinite numbers of 16, the first at \[0,1\]")
 
     def test_shapes_that_cannot_be(self):
         self.model("contradicts.onnx", [node("MatMul", ["x", "w"], ["y"], "product")], [("x", F32, ["N", 4])], ["y"], w=ones(3, 2))

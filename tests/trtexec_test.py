@@ -459,6 +459,11 @@ class TrtexecTest(unittest.TestCase):
         self.assertGreater(parts, 0)
         self.assertLessEqual(parts, top[0]["timeMs"])
 
+    def test_weights_that_are_no_numbers_are_a_warning(self):
+        cli_case.save_model(self.folder / "odd.onnx", [onnx.helper.make_node("MatMul", ["x", "w"], ["y"], name="product")],
+                            [("x", onnx.TensorProto.FLOAT, [2, 2])], [("y", onnx.TensorProto.FLOAT, None)], [("w", np.array([[1, np.inf], [1, 1]], np.float32))])
+        self.assertRegex(self.passes("--onnx=odd.onnx", *QUICK).stderr, r"\[W\].*'product'.*hold 0 NaN and 1 infinite numbers of 4, the first at \[0,1\]")
+
     def test_layer_information(self):
         dumped = self.loaded("--exportLayerInfo=names.json", "--dumpLayerInfo").stdout
         self.assertIn("Layer Information:", dumped)

@@ -100,7 +100,7 @@ void BuildFlags::add(CLI::App& app, Reference reference) {
   group(app.add_flag("--verify,!--no-verify", verify_, "Compare with the reference executor"), build);
   group(app.add_flag("--deterministic", deterministic_, "Results independent of the number of threads"), build);
   group(app.add_flag("--exact", exact_, "No rewrite or kernel that changes the order of sums"), build);
-  group(app.add_flag("--strict-nan", strict_nan_, "No rewrite that is wrong for NaN"), build);
+  group(app.add_flag("--strict-nan", strict_nan_, "No rewrite that is wrong for NaN; weights that are NaN or infinite are kept"), build);
   group(app.add_option("--mark-output", mark_outputs_, "Also output this tensor, or all; repeatable")
             ->type_name("NAME")
             ->allow_extra_args(false),

@@ -24,6 +24,7 @@ enum class ErrorCode : int {
   shape_mismatch = 3005,      // shapes that contradict each other
   too_large = 3006,           // a dimension product or size that overflows or exceeds the limits
   needs_shapes = 3007,        // the model refuses the default shapes; flags must be given
+  odd_weights = 3008,         // weights that are NaN or infinite
   build_failed = 4001,
   no_kernel = 4002,
   accuracy = 5001,

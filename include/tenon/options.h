@@ -55,7 +55,8 @@ struct BuildOptions {
   bool refit = false;                        // keep the model's named weights exchangeable: Engine::with_weights
   bool deterministic = false;                // results independent of the number of threads
   bool exact = false;                        // no rewrite or kernel that reassociates
-  bool strict_nan = false;                   // no rewrite that is wrong for NaN
+  bool strict_nan = false;                   // no rewrite that is wrong for NaN; allows odd weights
+  bool allow_odd_weights = false;            // NaN and infinite weights are a warning in place of an error
   std::vector<std::string> mark_outputs;     // tensor names, or "all"
   Verbosity verbosity = Verbosity::names;    // none: layer names are left out of the engine
   int threads = 0;                           // 0: all cores this process may use

@@ -52,6 +52,9 @@ constexpr ErrorInfo kErrors[] = {
     {ErrorCode::needs_shapes, "needs_shapes",
      "The model has open dimensions and does not work at the shapes assumed for them.",
      "Give the shapes, for example --shapes input:1x3x640x640. The message names the inputs."},
+    {ErrorCode::odd_weights, "odd_weights", "Weights of a convolution, product, normalization or recurrent cell are NaN or infinite.",
+     "The message names the node, the weights and where the first such number is. Often training overflowed, or the file was damaged: "
+     "export the model again from a sound checkpoint. --strict-nan keeps such weights, with a warning."},
     {ErrorCode::runtime_index, "runtime_index", "While running, an index pointed outside the tensor it selects from.",
      "The message names the node, the index and the allowed range. Check the input values: ids above the vocabulary "
      "size are usual."},

@@ -11,6 +11,7 @@
 #include "build/coverage.h"
 #include "build/loop_forms.h"
 #include "build/mark_outputs.h"
+#include "build/odd_weights.h"
 #include "build/phases.h"
 #include "build/refit.h"
 #include "build/profile.h"
@@ -69,6 +70,24 @@ void note_lost_fusions(Graph unmarked, const PassOptions& options, BuildReport& 
   report.warnings.push_back(fmt::format("marking tensors as outputs costs {} {}; results may differ in the last bits from those of an engine without the marks",
                                         lost, lost == 1 ? "fusion" : "fusions"));
   log.warning("build", "{}", report.warnings.back());
+}
+
+/// Weights that are no finite numbers are an error, or warnings where they are allowed.
+void check_weights(const Graph& g, const BuildOptions& options, Threads& threads, BuildReport& report, const Log& log) {
+  constexpr size_t kShown = 5;
+  const std::vector<std::string> sentences = odd_weights(g, threads);
+  if (sentences.empty()) return;
+  if (!options.strict_nan && !options.allow_odd_weights) {
+    std::string rest;
+    for (size_t i = 1; i < std::min(kShown, sentences.size()); ++i) rest += "\n  " + sentences[i];
+    if (sentences.size() > kShown) rest += fmt::format("\n  and {} more", sentences.size() - kShown);
+    fail(ErrorCode::odd_weights, "{}; finite numbers were expected. Was training stopped by an overflow, or the file damaged? Export the model again, or give --strict-nan to keep them{}",
+         sentences[0], rest);
+  }
+  for (const std::string& s : sentences) {
+    report.warnings.push_back(s + "; finite numbers were expected");
+    log.warning("import", "{}", report.warnings.back());
+  }
 }
 
 PassOptions pass_options_of(const BuildOptions& options, const DeviceInfo& device) {
@@ -201,6 +220,8 @@ Built build_with(const GraphSource& source, const BuildOptions& options, const B
   built.data.profile = request.profile;
   built.report.assumptions = request.assumptions;
   tell_types(original, log);
+  check_weights(original, options, *built.threads, built.report, log);
+  release_mapped_files();
   CacheFile file(hooks.cache ? "" : options.timing_cache, log);
   TimingCache& cache = hooks.cache ? *hooks.cache : file.cache;
   file.saved_after([&] {

@@ -34,15 +34,15 @@ Tolerance tolerance_of(const HostValue& value, const TacticOptions& options) {
   return tolerance;
 }
 
-/// NaN and infinities in the results, which agree with themselves: true, with a warning for each of the model's weights that
-/// hold such numbers.
+/// NaN and infinities in the results, which agree with themselves: true, with a warning for each of the model's constants that
+/// may bring them there.
 bool tell_odd_results(const Graph& original, const std::vector<HostValue>& results, BuildReport& report, const Log& log) {
   const bool odd = std::any_of(results.begin(), results.end(), [](const HostValue& v) {
     const Tensor* t = std::get_if<Tensor>(&v);
     return t && holds_odd_numbers(*t);
   });
   if (!odd) return false;
-  const auto sentences = odd_weights(original);
+  const auto sentences = odd_constants(original);
   for (const std::string& sentence : sentences) {
     report.warnings.push_back(sentence);
     log.warning("verify", "{}", sentence);

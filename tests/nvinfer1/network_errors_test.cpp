@@ -33,6 +33,15 @@ TEST_F(NetworkErrorsTest, ANetworkNeedsOutputsWithTheirOwnNames) {
   expect_error(ErrorCode::kINVALID_STATE, "two inputs or outputs are called 'y'");
 }
 
+TEST_F(NetworkErrorsTest, WeightsThatAreNoNumbersAreAWarning) {
+  auto* conv = network->addConvolutionNd(input("x", {1, 1, 4, 4}), 2, dims({1, 1}), weights({1, std::nanf("")}), weights({0, 0}));
+  conv->setName("odd");
+  output(conv->getOutput(0), "y");
+  EXPECT_FALSE(build_fails());
+  EXPECT_TRUE(recorder.errors.empty());
+  EXPECT_TRUE(logger.said("hold 1 NaN and 0 infinite numbers of 2, the first at [1,0,0,0]")) << logger.text;
+}
+
 TEST_F(NetworkErrorsTest, WeightsAndTheirCounts) {
   ITensor& x = input("x", {1, 3, 4, 4});
   EXPECT_EQ(network->addConvolutionNd(x, 2, dims({1, 1}), Weights{DataType::kFLOAT, nullptr, 6}, none()), nullptr);

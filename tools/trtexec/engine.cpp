@@ -45,6 +45,7 @@ BuildOptions build_options(const Options& o, const std::string& device, Log& log
   if (!b.no_cache) options.timing_cache = b.timing_cache;
   options.verify = b.verify;
   options.refit = b.refit;
+  options.allow_odd_weights = true;
   options.deterministic = b.distributive_independence;
   options.mark_outputs = b.marked;
   options.direct_io = b.direct_io;

@@ -104,6 +104,7 @@ BuildOptions build_options(const BuildRequest& r) {
   o.opt_level = c.getBuilderOptimizationLevel();
   o.verify = c.has(Flag::kDEBUG);
   o.strict_nan = c.has(Flag::kSTRICT_NANS);
+  o.allow_odd_weights = true;
   o.deterministic = c.has(Flag::kDISTRIBUTIVE_INDEPENDENCE);
   o.threads = r.threads;
   o.tf32 = c.has(Flag::kTF32);
