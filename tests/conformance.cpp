@@ -43,7 +43,7 @@ struct Tolerance {
   double largest = std::numeric_limits<double>::infinity();  // larger values may come out infinite
 };
 
-/// Of an engine: per ONNX operator the tier that ran it.
+/// Of an engine: per ONNX operator the tier that ran it, a view only where nothing ran.
 using Tiers = std::map<std::string, std::string>;
 
 /// How a case is run.
@@ -276,7 +276,10 @@ class Runner {
     for (const auto& entry : graph_.dropped()) tiers_[graph_.origins()[entry.first].operation] = "folded";
     for (const Step& step : program.plan().steps)
       if (step.kind != Step::Kind::reorder)
-        for (OriginId o : graph_.node(step.node).origins) tiers_[graph_.origins()[o].operation] = tier_of(program, step);
+        for (OriginId o : graph_.node(step.node).origins) {
+          const auto [tier, first] = tiers_.try_emplace(graph_.origins()[o].operation, tier_of(program, step));
+          if (!first && (step.kind == Step::Kind::run || tier->second == "folded")) tier->second = tier_of(program, step);
+        }
   }
 
   Threads threads_;

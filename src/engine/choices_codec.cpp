@@ -62,7 +62,7 @@ Offer read_offer(ByteReader& r, const Node& n) {
   offer.in = read_formats(r, n.inputs.size());
   offer.out = read_formats(r, n.outputs.size());
   const auto share = r.number<uint8_t>();
-  if (share > static_cast<uint8_t>(Share::view)) corrupt("a choice shares memory in an unknown way");
+  if (share > static_cast<uint8_t>(Share::parts)) corrupt("a choice shares memory in an unknown way");
   offer.share = static_cast<Share>(share);
   offer.shared_input = r.number<int32_t>();
   if (offer.share != Share::none && (offer.shared_input < 0 || offer.shared_input >= static_cast<int>(n.inputs.size())))

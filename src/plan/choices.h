@@ -10,11 +10,12 @@ namespace tenon::core {
 
 using Config = std::map<std::string, int64_t>;
 
-/// How a step's first output may use the memory of one of its inputs.
+/// How the outputs of a step may use the memory of its inputs.
 enum class Share {
   none,
-  in_place,  // may overwrite input `shared_input` when that one is not needed afterwards and has the same byte size
-  view,      // is input `shared_input` seen under other dims or from an offset: no step runs
+  in_place,  // the first may overwrite input `shared_input` when that one is not needed afterwards and has the same byte size
+  view,      // each is input `shared_input` seen under other dims or from an offset: no step runs
+  parts,     // the first is its inputs one behind the other: they may be written there from the start; a step copies the others
 };
 
 /// One joint alternative of one node: a tactic with its knobs, and the formats it reads and writes.

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "plan/plan.h"
+#include "plan/share_memory.h"
 
 namespace tenon::core {
 namespace {
@@ -53,10 +54,8 @@ class Planner {
       add_node(id);
     }
     for (Value v : g_.outputs()) plan_.outputs.push_back(output_slot(v));
-    find_lives();
-    share_memory();
-    give_outputs_memory();
     find_segments();
+    share_memory(g_, choices_, plan_);
     return std::move(plan_);
   }
 
@@ -64,7 +63,7 @@ class Planner {
   SlotId add_slot(Slot::Kind kind, Value value, const Format& format) {
     const SlotId id = static_cast<SlotId>(plan_.slots.size());
     if (g_.type(value).boxed()) kind = Slot::Kind::box;
-    plan_.slots.push_back({kind, value, format, id, -1});
+    plan_.slots.push_back({kind, value, format, id, {}, -1});
     by_format_[{value, format}] = id;
     return id;
   }
@@ -113,64 +112,6 @@ class Planner {
       for (auto& s : shapes_.bind(f.type)) step.defines.push_back(s);
     plan_.steps.push_back(std::move(step));
   }
-
-  void find_lives() {
-    plan_.life.assign(plan_.slots.size(), {INT32_MAX, -1});
-    const auto touch = [&](SlotId s, int step) {
-      if (s < 0) return;
-      auto& life = plan_.life[s];
-      life = {std::min(life.first, step), std::max(life.second, step)};
-    };
-    for (int i = 0; i < static_cast<int>(plan_.steps.size()); ++i) {
-      for (SlotId s : plan_.steps[i].in) touch(s, i);
-      for (SlotId s : plan_.steps[i].out) touch(s, i);
-    }
-    for (SlotId s : plan_.outputs) touch(s, static_cast<int>(plan_.steps.size()));
-  }
-
-  void adopt(SlotId child, SlotId root) {
-    plan_.slots[child].root = root;
-    auto& life = plan_.life[root];
-    life = {std::min(life.first, plan_.life[child].first), std::max(life.second, plan_.life[child].second)};
-  }
-
-  bool same_bytes(SlotId a, SlotId b) const {
-    const Slot &x = plan_.slots[a], &y = plan_.slots[b];
-    const auto size = [&](const Slot& s) { return size_of(stored_as(s.format, g_.type(s.value).dtype)); };
-    return x.format.place == y.format.place && size(x) == size(y) && product(g_.type(x.value).shape) == product(g_.type(y.value).shape);
-  }
-
-  // Views always share; in-place results share when nothing reads the input's memory afterwards.
-  void share_memory() {
-    for (int i = 0; i < static_cast<int>(plan_.steps.size()); ++i) {
-      const Step& step = plan_.steps[i];
-      if (step.kind == Step::Kind::view) adopt(step.out[0], plan_.slots[step.in[choices_.offers[step.node].shared_input]].root);
-    }
-    for (int i = 0; i < static_cast<int>(plan_.steps.size()); ++i) {
-      const Step& step = plan_.steps[i];
-      if (step.kind != Step::Kind::run || choices_.offers[step.node].share != Share::in_place) continue;
-      const SlotId in = step.in[choices_.offers[step.node].shared_input], out = step.out[0];
-      if (in < 0 || plan_.slots[out].kind != Slot::Kind::arena || plan_.slots[out].root != out) continue;
-      const SlotId root = plan_.slots[in].root;
-      if (plan_.slots[root].kind != Slot::Kind::arena || plan_.slots[in].kind != Slot::Kind::arena) continue;
-      if (plan_.life[root].second != i || !same_bytes(in, out) || !same_bytes(in, root)) continue;
-      if (std::count_if(step.in.begin(), step.in.end(), [&](SlotId s) { return s >= 0 && plan_.slots[s].root == root; }) != 1) continue;
-      for (SlotId s = 0; s < static_cast<SlotId>(plan_.slots.size()); ++s)
-        if (plan_.slots[s].root == out && s != out) plan_.slots[s].root = root;
-      adopt(out, root);
-    }
-  }
-
-  // A graph output that owns its memory is written where the caller wants it; others are copied at the end.
-  void give_outputs_memory() {
-    for (int i = 0; i < static_cast<int>(plan_.outputs.size()); ++i) {
-      const SlotId s = plan_.outputs[i];
-      Slot& root = plan_.slots[plan_.slots[s].root];
-      if (root.kind == Slot::Kind::arena && root.output < 0 && same_bytes(s, plan_.slots[s].root) && full_view(s)) root.output = i;
-    }
-  }
-  // The output covers its root from the first byte: true for reshapes and in-place results, not for slices.
-  bool full_view(SlotId s) const { return s == plan_.slots[s].root || same_bytes(s, plan_.slots[s].root); }
 
   void find_segments() {
     int first = 0;

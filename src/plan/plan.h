@@ -10,6 +10,10 @@ using SlotId = int32_t;
 
 /// A place for one value in one format.
 struct Slot {
+  /// Input `input` of the step `step`, which joins its inputs.
+  struct Part {
+    int step = -1, input = -1;
+  };
   enum class Kind {
     input,     // the caller's memory
     constant,  // a weight in the wanted format
@@ -19,8 +23,10 @@ struct Slot {
   Kind kind = Kind::arena;
   Value value;
   Format format;
-  /// The slot whose memory this one is (itself when it owns memory). Views and in-place results share a root.
+  /// The slot whose memory this one is (itself when it owns memory). Views, in-place results and parts share a root.
   SlotId root = -1;
+  /// Where it lies in the result of a step of Share::parts, when it does.
+  Part part;
   /// This slot's memory is a graph output's buffer.
   int output = -1;
 };

@@ -22,6 +22,8 @@ class Binder {
     prepare_ahead();
     for (int i = range_.first; i < range_.last; ++i) bound_.steps.push_back(bind_step(plan_.steps[i]));
     place();
+    for (SlotId s = 0; s < static_cast<SlotId>(plan_.slots.size()); ++s)
+      if (inside(plan_.slots[s].part.step)) bound_.parts[s] = part_offset(s);
     for (int i = 0; i < static_cast<int>(plan_.outputs.size()); ++i) {
       const SlotId s = plan_.outputs[i];
       // An input or constant that no step touches is delivered with the last segment.
@@ -61,6 +63,13 @@ class Binder {
     }
   }
   NodeShapes shapes_of(const Step& step) { return {all_dims(step.in), all_dims(step.out)}; }
+
+  // The whole may be a part of another whole, which is of the same segment.
+  int64_t part_offset(SlotId s) const {
+    const Slot::Part part = plan_.slots[s].part;
+    if (part.step < 0) return 0;
+    return bound_.steps[part.step - range_.first].prepared->offsets[part.input] + part_offset(plan_.steps[part.step].out[0]);
+  }
 
   // On a GPU, kernels are compiled for a step; on the CPU, those with weights pack them: several at the same time.
   void prepare_ahead() {
@@ -112,7 +121,6 @@ class Binder {
       with_context(program_.graph().describe_node(step.node), [&] { check_shapes(program_.graph(), step.node, shapes); });
       bound.prepared = program_.prepare(step.node, shapes);
     }
-    if (step.kind == Step::Kind::view) bound_.views[step.out[0]] = bound.prepared->view_offset;
     place_workspace(bound);
     return bound;
   }

@@ -19,7 +19,7 @@ struct BoundSegment {
   std::vector<BoundStep> steps;        // of the segment, in order
   std::map<SlotId, int64_t> offsets;   // of arena roots inside the segment
   std::map<SlotId, int64_t> kept;      // bytes of roots that live across segments and begin here
-  std::map<SlotId, int64_t> views;     // byte offset of each view inside its source
+  std::map<SlotId, int64_t> parts;     // byte offset inside its root of each slot that is a part
   std::vector<std::pair<int, Dims>> output_dims;  // graph outputs written in this segment
   std::array<int64_t, 2> arena_bytes{};  // of each Place
   /// Nothing here needs the host while it runs, so that the work can be recorded.

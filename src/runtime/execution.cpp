@@ -347,6 +347,14 @@ void Execution::define_symbols(const Step& step) {
   for (const auto& symbol : step.defines) key_.push_back(bindings_.at(symbol));
 }
 
+/// Where output k lies: as a part of its root, or where an input is.
+std::byte* Execution::shared_memory(const Frame& frame, const BoundStep& bound, const Step& step, size_t k) const {
+  const auto part = frame.bound.parts.find(step.out[k]);
+  if (part != frame.bound.parts.end()) return base_[program_->plan().slots[step.out[k]].root] + part->second;
+  const int64_t offset = step.kind == Step::Kind::view ? bound.prepared->offsets[k] : 0;
+  return base_[step.in[program_->choices().offers[step.node].shared_input]] + offset;
+}
+
 void Execution::bind_arguments(Frame& frame, int index, const Step& step) {
   const Plan& plan = program_->plan();
   const BoundStep& bound = frame.bound.steps[index];
@@ -366,13 +374,9 @@ void Execution::bind_arguments(Frame& frame, int index, const Step& step) {
     }
     args.in[k].data = base_[s];
   }
-  if (step.kind == Step::Kind::view) {
-    base_[step.out[0]] = base_[step.in[program_->choices().offers[step.node].shared_input]] + bound.prepared->view_offset;
-    return;
-  }
   for (size_t k = 0; k < step.out.size(); ++k) {
     const Slot& slot = plan.slots[step.out[k]];
-    if (slot.kind == Slot::Kind::arena && slot.root != step.out[k]) base_[step.out[k]] = base_[slot.root];
+    if (slot.kind == Slot::Kind::arena && slot.root != step.out[k]) base_[step.out[k]] = shared_memory(frame, bound, step, k);
     args.out[k].data = slot.kind == Slot::Kind::box ? nullptr : base_[step.out[k]];
   }
 }

@@ -106,6 +106,7 @@ class Execution {
   void run_step(Frame&, int index, const Step&, const RunOptions&);
   void launch_step(Frame&, int index, const Step&, const RunOptions&);
   void bind_arguments(Frame&, int index, const Step&);
+  std::byte* shared_memory(const Frame&, const BoundStep&, const Step&, size_t output) const;
   void define_symbols(const Step&);
   void finish_outputs(bool to_host);
   void finish_times(const RunOptions&);

@@ -247,7 +247,7 @@ Prepared Program::make(NodeId id, const NodeShapes& shapes) const {
   }
   const auto attempt = [&](const Tactic& with, const Offer& offer, std::string& why, std::string& no_memory) {
     prepared.executable = try_tactic(id, shapes, with, offer, why, no_memory);
-    if (offer.share == Share::view) prepared.view_offset = with.view_offset({problem(id), offer, shapes, *weights_, *threads_});
+    if (offer.share == Share::view || offer.share == Share::parts) prepared.offsets = with.offsets({problem(id), offer, shapes, *weights_, *threads_});
     return prepared.executable != nullptr || offer.share == Share::view;
   };
   return with_context(setup_.graph.describe_node(id), [&]() -> Prepared {

@@ -35,7 +35,7 @@ class Weights : public WeightStore {
 /// What a step runs: which tactic was taken and why others were not.
 struct Prepared {
   std::shared_ptr<const Executable> executable;
-  int64_t view_offset = 0;
+  std::vector<int64_t> offsets;  // of Tactic::offsets, where memory is shared so
   std::string fallback;  // why the chosen offer could not run these shapes; empty when it could
 };
 

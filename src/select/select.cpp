@@ -12,6 +12,7 @@
 #include "plan/plan.h"
 #include "runtime/tuned_shapes.h"
 #include "select/assign.h"
+#include "select/copied_share.h"
 #include "select/body_shapes.h"
 #include "select/measure.h"
 #include "select/offer_memory.h"
@@ -216,7 +217,9 @@ class Selector {
     if (!is_kernel(id, offer)) return 0;
     const CostRecord* record = cache_.cost(problems_[id], offer.str());
     if (!record) return 1e4 + 10.0 * static_cast<double>(k);  // not measured, by level or time limit: earlier guesses first
-    return record->rejection.empty() ? record->us + memory_cost(id, offer) : kNever;
+    if (!record->rejection.empty()) return kNever;
+    const double copied = offer.share == Share::parts ? copied_share(g_, id, shapes_[id]->in) : 1;
+    return copied * record->us + memory_cost(id, offer);
   }
 
   double memory_cost(NodeId id, const Offer& offer) const {

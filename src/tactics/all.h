@@ -5,6 +5,7 @@ namespace tenon::core {
 
 /// Each tactic, defined in the file of its name; their order of preference is in list.cpp.
 const Tactic& view_tactic();
+const Tactic& parts_tactic();
 const Tactic& copy_tactic();
 const Tactic& onednn_conv_tactic();
 const Tactic& onednn_matmul_tactic();

@@ -19,6 +19,7 @@ std::span<const Tactic* const> tactics_for(std::string_view device_kind) {
   // clang-format off
   static const std::array cpu{
       &view_tactic(),
+      &parts_tactic(),
       &copy_tactic(),
       &transposed_view_tactic(),
       &gather_tactic(),

@@ -136,8 +136,8 @@ class Tactic {
   /// Getting ready for one set of dims takes milliseconds (a library compiles or searches): at dims that an engine was not
   /// tuned for, another tactic with the same formats stands in.
   virtual bool slow_to_prepare() const { return false; }
-  /// For Share::view: the byte offset of the output inside the input.
-  virtual int64_t view_offset(const PrepareContext&) const { return 0; }
+  /// In bytes, for Share::view: where each output lies inside the input; for Share::parts: each input inside the output.
+  virtual std::vector<int64_t> offsets(const PrepareContext&) const { return {0}; }
   /// "fast" kernels, "generated" bodies, the "reference": how `check` and the coverage line count a node.
   virtual std::string_view tier() const { return "fast"; }
 };

@@ -109,10 +109,10 @@ class View : public Tactic {
     return std::make_shared<ViewExecutable>();
   }
 
-  int64_t view_offset(const PrepareContext& cx) const override {
-    if (!cx.problem.node().as<Slice>()) return 0;
+  std::vector<int64_t> offsets(const PrepareContext& cx) const override {
+    if (!cx.problem.node().as<Slice>()) return {0};
     std::string why;
-    return moves_of(cx, why)->at(0).from_offset;
+    return {moves_of(cx, why)->at(0).from_offset};
   }
 };
 

@@ -69,6 +69,13 @@ TEST(Movements, MovesThatMoveNothing) {
   expect_no_rewrite(moving_graph("%1 = Split{axis=1, outputs=2}(%r) %2 = Concat{axis=1}(%1.1, %1) return y = %2\n"), rules);
 }
 
+TEST(Movements, ConcatsTakeTheWholeOfASplit) {
+  expect_rewrite(moving_graph("%1 = Split{axis=1, outputs=2}(%r) %2 = Unary{kind=abs}(%1.1) %3 = Concat{axis=1}(%x, %1, %1.1, %2) return y = %3\n", "x: f32[2,4]"),
+                 moving_graph("%1 = Split{axis=1, outputs=2}(%r) %2 = Unary{kind=abs}(%1.1) %3 = Concat{axis=1}(%x, %r, %2) return y = %3\n", "x: f32[2,4]"), rules);
+  expect_no_rewrite(moving_graph("%1 = Split{axis=1, outputs=2}(%r) %2 = Concat{axis=0}(%1, %1.1) return y = %2\n", "x: f32[2,4]"), rules);
+  expect_no_rewrite(moving_graph("%1 = Split{axis=1, outputs=3}(%r) %2 = Concat{axis=1}(%1, %1.1) return y = %2\n", "x: f32[2,6]"), rules);
+}
+
 TEST(Movements, ConcatsFlatten) {
   expect_rewrite(moving_graph("%1 = Concat{axis=1}(%r, %x) %2 = Concat{axis=-1}(%x, %1) return y = %2\n"),
                  moving_graph("%2 = Concat{axis=-1}(%x, %r, %x) return y = %2\n"), rules);

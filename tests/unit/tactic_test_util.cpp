@@ -91,7 +91,7 @@ class TacticTrial {
       return {};
     }
     if (offer.share == Share::view) {
-      check_view(offer, shapes, tactic.view_offset({problem, offer, shapes, weights_, team()}));
+      check_view(offer, shapes, tactic.offsets({problem, offer, shapes, weights_, team()}));
       return executable->kernel_name();
     }
     execute(*executable, offer, shapes, false);
@@ -115,11 +115,12 @@ class TacticTrial {
     reorder(source.bytes().data(), memory.data(), size_of(source.dtype()), source.dims(), {}, format.layout, team());
   }
 
-  void check_view(const Offer& offer, const NodeShapes& shapes, int64_t offset) {
+  void check_view(const Offer& offer, const NodeShapes& shapes, const std::vector<int64_t>& offsets) {
     const Tensor& input = std::get<Tensor>(test_.inputs[static_cast<size_t>(offer.shared_input)]);
     Memory memory(input.byte_size());
     fill(memory, input, offer.in[static_cast<size_t>(offer.shared_input)]);
-    compare(0, {memory.data() + offset, &shapes.out[0]}, offer.out[0]);
+    ASSERT_EQ(offsets.size(), shapes.out.size());
+    for (size_t k = 0; k < offsets.size(); ++k) compare(k, {memory.data() + offsets[k], &shapes.out[k]}, offer.out[k]);
   }
 
   void execute(const Executable& executable, const Offer& offer, const NodeShapes& shapes, bool in_place) {

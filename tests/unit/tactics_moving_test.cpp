@@ -105,11 +105,13 @@ TEST(Copy, ConcatenatesAndSplits) {
     Concat concat;
     concat.axis = random() % 2 ? axis : axis - rank;
     expect_tactic(make_case(concat, parts), "copy", kExact);
+    if (axis == 0) expect_tactic(make_case(concat, parts), "parts", kExact);
     Split split;
     split.axis = concat.axis;
     split.outputs = static_cast<int64_t>(sizes.size());
     dims[static_cast<size_t>(axis)] = std::accumulate(sizes.begin(), sizes.end(), int64_t{0});
     expect_tactic(make_case(split, {random_tensor(DType::i32, dims, random), ints(sizes)}, {1}), "copy", kExact);
+    if (axis == 0) expect_tactic(make_case(split, {random_tensor(DType::i32, dims, random), ints(sizes)}, {1}), "parts", kExact);
   }
 }
 

@@ -133,18 +133,30 @@ std::optional<Patch> split_in_one(Graph& g, Value root, Near&) {
   return forward(g, root, input(g, root));
 }
 
+/// From `first` on, the inputs of a Concat are all parts of a Split along the same axis, in order.
+bool joins_whole_split(Graph& g, Value concat, size_t first) {
+  const auto& parts = g.node(concat.node).inputs;
+  const NodeId source = parts[first].node;
+  const auto* split = g.node(source).as<Split>();
+  if (!split || parts.size() - first < g.node(source).outputs.size()) return false;
+  for (size_t i = 0; i < g.node(source).outputs.size(); ++i)
+    if (parts[first + i] != Value{source, static_cast<int32_t>(i)}) return false;
+  return (is<Concat>(g, concat)->axis - split->axis) % g.type(concat).rank() == 0;
+}
+
 std::optional<Patch> concat_of_split(Graph& g, Value root, Near&) {
   const auto* concat = is<Concat>(g, root);
   if (!concat || !ranked_tensor(g, root)) return std::nullopt;
-  const NodeId source = input(g, root).node;
-  const auto* split = g.node(source).as<Split>();
-  const auto& parts = g.node(root.node).inputs;
-  if (!split || parts.size() != g.node(source).outputs.size()) return std::nullopt;
-  for (size_t i = 0; i < parts.size(); ++i)
-    if (parts[i] != Value{source, static_cast<int32_t>(i)}) return std::nullopt;
-  const int rank = g.type(root).rank();
-  if ((concat->axis - split->axis) % rank != 0) return std::nullopt;
-  return forward(g, root, g.node(source).inputs[0]);
+  const std::vector<Value> all = g.node(root.node).inputs;
+  std::vector<Value> parts;
+  for (size_t i = 0; i < all.size();) {
+    const bool whole = joins_whole_split(g, root, i);
+    parts.push_back(whole ? g.node(all[i].node).inputs[0] : all[i]);
+    i += whole ? g.node(all[i].node).outputs.size() : 1;
+  }
+  if (parts.size() == all.size()) return std::nullopt;
+  if (parts.size() == 1) return forward(g, root, parts[0]);
+  return replace(root, g.add(Concat(*concat), parts));
 }
 
 std::optional<Patch> reduce_of_nothing(Graph& g, Value root, Near&) {
@@ -183,7 +195,7 @@ constexpr Rewrite kMovementRules[] = {
     spelling("Concat(x) => x", concat_of_one),
     spelling("Concat(Concat(a, b), c) => Concat(a, b, c)", concat_of_concat),
     spelling("Split in one => x", split_in_one),
-    {"Concat(Split(x)) => x", concat_of_split},
+    {"Concat(Split(x), y) => Concat(x, y)", concat_of_split},
     spelling("Reduce over dims of 1 => Reshape", reduce_of_nothing),
 };
 
