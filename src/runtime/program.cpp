@@ -253,7 +253,7 @@ Prepared Program::make(NodeId id, const NodeShapes& shapes) const {
   return with_context(setup_.graph.describe_node(id), [&]() -> Prepared {
     std::string no_memory, ignored;
     if (const StandIns* others = stand_ins(id); others && others->tuned.value_or(shapes) != shapes)
-      if (auto stand_in = prepare_stand_in(id, others->list, shapes, no_memory)) return Prepared{std::move(stand_in), 0, ""};
+      if (auto stand_in = prepare_stand_in(id, others->list, shapes, no_memory)) return Prepared{std::move(stand_in), {}, ""};
     if (attempt(*tactic, chosen, prepared.fallback, no_memory)) return std::move(prepared);
     for (const Tactic* next : tactics_for(setup_.device->info().kind)) {
       for (const Offer& offer : next->offers(problem(id), ignored))
