@@ -8,10 +8,7 @@ Needs the built programs build/bin/tenon and build/bin/first_result. Each time i
 the two take turns, and their ratio is the median over the rounds. Memory is the largest sum of PSS of the build and its
 measuring process, read every 10 ms in a build of its own; other programs do not change it, and --memory takes it alone. CPU seconds, user and system, count every process of a build.
 """
-import argparse
-import datetime
 import json
-import os
 import pathlib
 import resource
 import statistics
@@ -19,7 +16,7 @@ import subprocess
 import sys
 import time
 
-from cpu import ROOT, TENON, cpu_name, make_inputs, shapes_of, versions
+from cpu import ROOT, TENON, argument_parser, load_before, make_inputs, shapes_of, write_results
 
 FIRST = ROOT / "build/bin/first_result"
 LIMITS = {"cold_s": 20, "cached_s": 2}  # on two cores, of ResNet-50
@@ -157,31 +154,21 @@ def main():
     if sys.argv[1:2] == ["--child"]:
         print(json.dumps(start_of_onnxruntime(json.loads(sys.argv[2]))))
         return
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("models", nargs="+", type=pathlib.Path)
-    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
-    parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--busy", action="store_true", help="run although other programs use the machine; the result says so")
+    parser = argument_parser(__doc__, 9)
     parser.add_argument("--memory", action="store_true", help="take the peak memory of builds alone")
     arguments = parser.parse_args()
-    load = os.getloadavg()[0]
-    if load > 0.5 and not arguments.busy and not arguments.memory:
-        sys.exit(f"cost.py: the load average is {load:.1f}; times taken now say little (wait, or give --busy)")
+    models = [pathlib.Path(m) for m in arguments.models]
+    load = load_before(arguments.busy or arguments.memory)
     folder = ROOT / "build/bench"
     folder.mkdir(parents=True, exist_ok=True)
     rows = []
-    for model in arguments.models:
+    for model in models:
         rows.append(measure(model, arguments.threads, arguments.rounds, folder, arguments.memory))
         print_row(rows[-1])
-    now = datetime.datetime.now(datetime.timezone.utc)
-    named = [f"models/zoo/{m.name}" if m.is_absolute() else str(m) for m in arguments.models]
+    named = [f"models/zoo/{m.name}" if m.is_absolute() else str(m) for m in models]
     flags = [f"--threads {arguments.threads}"] + (["--memory"] if arguments.memory else [f"--rounds {arguments.rounds}"] + ["--busy"] * arguments.busy)
-    result = {"date": now.strftime("%Y-%m-%d"), "command": " ".join(["bench/cost.py", *named, *flags]),
-              "host": {"cpu": cpu_name(), "load_before": load, "load_after": os.getloadavg()[0]}, "threads": arguments.threads,
-              "versions": versions(), "limits": LIMITS, "rows": rows}
-    path = ROOT / f"bench/results/{'memory' if arguments.memory else 'cost'}-{now.strftime('%Y%m%d-%H%M%S')}.json"
-    path.write_text(json.dumps(result, indent=1) + "\n")
-    print(f"wrote {path.relative_to(ROOT)}")
+    write_results("memory" if arguments.memory else "cost", " ".join(["bench/cost.py", *named, *flags]), load,
+                  {"threads": arguments.threads, "limits": LIMITS, "rows": rows})
 
 
 if __name__ == "__main__":

@@ -122,19 +122,39 @@ def cpu_name():
     return next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
 
 
+def argument_parser(description, rounds):
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("models", nargs="+")
+    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--rounds", type=int, default=rounds)
+    parser.add_argument("--busy", action="store_true", help="run although other programs use the machine; the result says so")
+    return parser
+
+
+def load_before(busy):
+    """The load average; ends the program where it is too high to take times."""
+    load = os.getloadavg()[0]
+    if load > 0.5 and not busy:
+        sys.exit(f"{pathlib.Path(sys.argv[0]).name}: the load average is {load:.1f}; times taken now say little (wait, or give --busy)")
+    return load
+
+
+def write_results(name, command, load, result):
+    """To bench/results/NAME-DATE.json, with what belongs to every record."""
+    now = datetime.datetime.now(datetime.timezone.utc)
+    host = {"cpu": cpu_name(), "load_before": load, "load_after": os.getloadavg()[0]}
+    path = ROOT / f"bench/results/{name}-{now.strftime('%Y%m%d-%H%M%S')}.json"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps({"date": now.strftime("%Y-%m-%d"), "command": command, "host": host, "versions": versions(), **result}, indent=1) + "\n")
+    print(f"wrote {path.relative_to(ROOT)}")
+
+
 def main():
     if sys.argv[1:2] == ["--child"]:
         print(time_peer(sys.argv[2], json.loads(sys.argv[3])))
         return
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("models", nargs="+")
-    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--busy", action="store_true", help="run although other programs use the machine; the result says so")
-    arguments = parser.parse_args()
-    load = os.getloadavg()[0]
-    if load > 0.5 and not arguments.busy:
-        sys.exit(f"cpu.py: the load average is {load:.1f}; times taken now say little (wait, or give --busy)")
+    arguments = argument_parser(__doc__, 5).parse_args()
+    load = load_before(arguments.busy)
     folder = ROOT / "build/bench"
     folder.mkdir(parents=True, exist_ok=True)
     rows = []
@@ -143,13 +163,8 @@ def main():
         for batch in map(int, (batches or "1").split(",")):
             rows.append(run_case(pathlib.Path(model), batch, arguments.threads, arguments.rounds, folder))
             print(rows[-1]["model"], batch, {e: round(v["median_ms"], 2) for e, v in rows[-1]["engines"].items()}, flush=True)
-    now = datetime.datetime.now(datetime.timezone.utc)
-    result = {"date": now.strftime("%Y-%m-%d"), "command": " ".join(["bench/cpu.py", *sys.argv[1:]]), "host": {"cpu": cpu_name(), "load_before": load},
-              "threads": arguments.threads, "rounds": arguments.rounds, "versions": versions(), "rows": rows}
-    path = ROOT / f"bench/results/cpu-{now.strftime('%Y%m%d-%H%M%S')}.json"
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps(result, indent=1) + "\n")
-    print(f"wrote {path.relative_to(ROOT)}")
+    write_results("cpu", " ".join(["bench/cpu.py", *sys.argv[1:]]), load,
+                  {"threads": arguments.threads, "rounds": arguments.rounds, "rows": rows})
 
 
 if __name__ == "__main__":
