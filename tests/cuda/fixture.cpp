@@ -49,16 +49,13 @@ class Memory {
 
 class Trial {
  public:
-  Trial(const TacticCase& test, Tolerance tolerance) : test_(test), tolerance_(tolerance), device_(gpu_info()) {
-    std::vector<Value> values;
-    for (size_t i = 0; i < test.inputs.size(); ++i) values.push_back(add_input(static_cast<int>(i)));
-    node_ = graph_.add(test.op, values).node;
-    expected_ = test.op->evaluate(EvalContext(test.inputs, team()));
-    for (size_t i = 0; i < expected_.size(); ++i) graph_.add_output("y" + std::to_string(i), {node_, static_cast<int32_t>(i)});
+  Trial(const TacticCase& test, Tolerance tolerance) : test_(test), tolerance_(tolerance), node_(test, team()), device_(gpu_info()) {
+    for (size_t i = 0; i < node_.expected.size(); ++i)
+      node_.graph.add_output("y" + std::to_string(i), {node_.node, static_cast<int32_t>(i)});
   }
 
   std::vector<std::string> run(const std::vector<const Tactic*>& tactics) {
-    const Problem problem{graph_, node_, device_, test_.options};
+    const Problem problem{node_.graph, node_.node, device_, test_.options};
     std::vector<Candidate> candidates;
     for (const Tactic* tactic : tactics) {
       std::string why;
@@ -68,7 +65,7 @@ class Trial {
       }
       for (const Offer& offer : offers) candidates.push_back({tactic, offer, nullptr, {}});
     }
-    const NodeShapes shapes = this->shapes();
+    const NodeShapes& shapes = node_.shapes;
     side_by_side(static_cast<int64_t>(candidates.size()), usable_cores(), [&](int64_t i) {
       Candidate& c = candidates[static_cast<size_t>(i)];
       c.executable = c.tactic->prepare({problem, c.offer, shapes, weights_, team()}, c.why);
@@ -91,21 +88,6 @@ class Trial {
     std::string why;
   };
 
-  Value add_input(int i) {
-    const auto* tensor = std::get_if<Tensor>(&test_.inputs[static_cast<size_t>(i)]);
-    if (!tensor) return {};
-    if (std::count(test_.constants.begin(), test_.constants.end(), i)) return graph_.add_constant(*tensor);
-    return graph_.add_input("x" + std::to_string(i),
-                            Type::tensor(tensor->dtype(), Shape(tensor->dims().begin(), tensor->dims().end())));
-  }
-
-  NodeShapes shapes() const {
-    NodeShapes shapes;
-    for (const HostValue& v : test_.inputs) shapes.in.push_back(dims_of(v));
-    for (const HostValue& v : expected_) shapes.out.push_back(dims_of(v));
-    return shapes;
-  }
-
   void check_knobs(const Problem& problem, const Candidate& c, const NodeShapes& shapes) {
     const auto* numbered = dynamic_cast<const Numbered*>(c.executable.get());
     if (!numbered) return;
@@ -125,7 +107,7 @@ class Trial {
 
   bool run(const Candidate& c, const NodeShapes& shapes) {
     EXPECT_EQ(c.offer.in.size(), test_.inputs.size());
-    EXPECT_EQ(c.offer.out.size(), expected_.size());
+    EXPECT_EQ(c.offer.out.size(), node_.expected.size());
     if (!c.executable) {
       EXPECT_NE(c.why, "") << "a refusal needs a reason";
       return false;
@@ -136,19 +118,6 @@ class Trial {
     return true;
   }
 
-  static Dims dims_of(const HostValue& value) {
-    const auto* tensor = std::get_if<Tensor>(&value);
-    return tensor ? tensor->dims() : Dims{};
-  }
-
-  static void fill(Memory& memory, const Tensor& tensor, const Format& format) {
-    Tensor source = tensor;
-    if (stored_as(format, tensor.dtype()) != tensor.dtype()) source = from_doubles(format.storage, tensor.dims(), to_doubles(tensor));
-    Tensor ordered(source.dtype(), source.dims());
-    reorder(source.bytes().data(), ordered.mutable_bytes().data(), size_of(source.dtype()), source.dims(), {}, format.layout, team());
-    memory.put(ordered.bytes().data());
-  }
-
   void execute(const Executable& executable, const Offer& offer, const NodeShapes& shapes, bool in_place) {
     std::vector<Memory> in, out;
     std::vector<TensorArg> in_args, out_args;
@@ -156,11 +125,11 @@ class Trial {
       const auto* tensor = std::get_if<Tensor>(&test_.inputs[i]);
       in.emplace_back(tensor ? tensor->size() * size_of(stored_as(offer.in[i], tensor->dtype())) : 0);
       const bool read = tensor && executable.uses_input(static_cast<int>(i));
-      if (read) fill(in.back(), *tensor, offer.in[i]);
+      if (read) in.back().put(stored_in(offer.in[i], *tensor, team()).bytes().data());
       in_args.push_back({read ? in.back().data() : nullptr, &shapes.in[i]});
     }
-    for (size_t i = 0; i < expected_.size(); ++i) {
-      const auto* tensor = std::get_if<Tensor>(&expected_[i]);
+    for (size_t i = 0; i < node_.expected.size(); ++i) {
+      const auto* tensor = std::get_if<Tensor>(&node_.expected[i]);
       out.emplace_back(tensor ? tensor->size() * size_of(stored_as(offer.out[i], tensor->dtype())) : 0);
       out_args.push_back({tensor ? out.back().data() : nullptr, &shapes.out[i]});
     }
@@ -175,7 +144,7 @@ class Trial {
     for (const Memory& m : out) EXPECT_TRUE(m.fences_are_whole()) << "wrote outside an output";
     for (const Memory& m : in) EXPECT_TRUE(m.fences_are_whole()) << "wrote outside an input";
     EXPECT_TRUE(workspace.fences_are_whole()) << "wrote outside the workspace";
-    for (size_t i = 0; i < expected_.size(); ++i)
+    for (size_t i = 0; i < node_.expected.size(); ++i)
       compare(i, in_place && i == 0 ? in[static_cast<size_t>(offer.shared_input)] : out[i], offer);
   }
 
@@ -192,30 +161,18 @@ class Trial {
   }
 
   void compare(size_t i, const Memory& memory, const Offer& offer) {
-    const auto* expected = std::get_if<Tensor>(&expected_[i]);
+    const auto* expected = std::get_if<Tensor>(&node_.expected[i]);
     if (!expected) return;
-    const Format& format = offer.out[i];
-    const Tolerance tolerance = tolerance_of(offer);
-    Tensor raw(stored_as(format, expected->dtype()), expected->dims()), found(raw.dtype(), raw.dims());
+    Tensor raw(stored_as(offer.out[i], expected->dtype()), expected->dims());
     memory.get(raw.mutable_bytes().data());
-    reorder(raw.bytes().data(), found.mutable_bytes().data(), size_of(found.dtype()), found.dims(), format.layout, {}, team());
-    const std::vector<double> a = to_doubles(*expected), b = to_doubles(found);
-    for (size_t e = 0; e < a.size(); ++e) {
-      if (std::isnan(a[e]) && std::isnan(b[e])) continue;
-      if (a[e] == b[e] || std::abs(a[e] - b[e]) <= tolerance.absolute + tolerance.relative * std::abs(a[e])) continue;
-      ADD_FAILURE() << "output " << i << " " << dims_to_string(expected->dims()) << " element " << e << ": expected " << a[e]
-                    << ", found " << b[e];
-      return;
-    }
+    expect_output(i, *expected, raw.bytes().data(), offer.out[i], tolerance_of(offer), team());
   }
 
   const TacticCase& test_;
   Tolerance tolerance_;
-  Graph graph_;
-  NodeId node_ = -1;
+  TestNode node_;
   DeviceInfo device_;
   TestWeights weights_;
-  std::vector<HostValue> expected_;
 };
 
 }  // namespace
@@ -253,9 +210,7 @@ std::vector<std::string> check_on_gpu(const std::vector<const Tactic*>& tactics,
 }
 
 void expect_on_gpu(const std::vector<const Tactic*>& tactics, std::string_view tactic, const TacticCase& test, Tolerance tolerance) {
-  const std::vector<std::string> ran = check_on_gpu(tactics, test, tolerance);
-  const bool found = std::any_of(ran.begin(), ran.end(), [&](const std::string& s) { return s.compare(0, tactic.size(), tactic) == 0; });
-  EXPECT_TRUE(found) << "no offer of '" << tactic << "' ran for " << describe(*test.op);
+  expect_ran(check_on_gpu(tactics, test, tolerance), tactic, test);
 }
 
 }  // namespace tenon::core::cuda

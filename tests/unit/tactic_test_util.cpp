@@ -33,20 +33,21 @@ Threads& team() {
   return threads;
 }
 
+Dims dims_of(const HostValue& value) {
+  const auto* tensor = std::get_if<Tensor>(&value);
+  return tensor ? tensor->dims() : Dims{};
+}
+
 class TacticTrial {
  public:
-  TacticTrial(const TacticCase& test, Tolerance tolerance) : test_(test), tolerance_(tolerance) {
+  TacticTrial(const TacticCase& test, Tolerance tolerance) : test_(test), tolerance_(tolerance), node_(test, team()) {
     device_.threads = team().size();
     device_.features = "avx2 fma";
     if (__builtin_cpu_supports("avx512f")) device_.features += " avx512f";
-    std::vector<Value> values;
-    for (size_t i = 0; i < test.inputs.size(); ++i) values.push_back(add_input(static_cast<int>(i)));
-    node_ = graph_.add(test.op, values).node;
-    expected_ = test.op->evaluate(EvalContext(test.inputs, team()));
   }
 
   std::vector<std::string> run() {
-    const Problem problem{graph_, node_, device_, test_.options};
+    const Problem problem{node_.graph, node_.node, device_, test_.options};
     std::vector<std::string> ran;
     for (const Tactic* tactic : tactics_for("cpu")) {
       std::string why;
@@ -63,27 +64,15 @@ class TacticTrial {
   }
 
  private:
-  Value add_input(int i) {
-    const auto* tensor = std::get_if<Tensor>(&test_.inputs[i]);
-    if (!tensor) return {};
-    if (std::count(test_.constants.begin(), test_.constants.end(), i)) return graph_.add_constant(*tensor);
-    return graph_.add_input("x" + std::to_string(i),
-                            Type::tensor(tensor->dtype(), Shape(tensor->dims().begin(), tensor->dims().end())));
-  }
-
   static bool stores_bf16(const Offer& offer) {
     const auto stores = [](const Format& f) { return f.storage == DType::bf16; };
     return std::any_of(offer.in.begin(), offer.in.end(), stores) || std::any_of(offer.out.begin(), offer.out.end(), stores);
   }
 
-  static const Format& format(const std::vector<Format>& formats, size_t i) { return formats.at(i); }
-
   std::optional<std::string> run(const Problem& problem, const Tactic& tactic, const Offer& offer) {
     EXPECT_EQ(offer.in.size(), test_.inputs.size());
-    EXPECT_EQ(offer.out.size(), expected_.size());
-    NodeShapes shapes;
-    for (const HostValue& v : test_.inputs) shapes.in.push_back(dims_of(v));
-    for (const HostValue& v : expected_) shapes.out.push_back(dims_of(v));
+    EXPECT_EQ(offer.out.size(), node_.expected.size());
+    const NodeShapes& shapes = node_.shapes;
     std::string why;
     const auto executable = tactic.prepare({problem, offer, shapes, weights_, team()}, why);
     if (!executable) {
@@ -99,20 +88,9 @@ class TacticTrial {
     return executable->kernel_name();
   }
 
-  static Dims dims_of(const HostValue& value) {
-    const auto* tensor = std::get_if<Tensor>(&value);
-    return tensor ? tensor->dims() : Dims{};
-  }
-
-  static DType stored(const Format& format, const Tensor& tensor) {
-    return format.storage == DType::none ? tensor.dtype() : format.storage;
-  }
-
   static void fill(Memory& memory, const Tensor& tensor, const Format& format) {
-    Tensor source = tensor;
-    if (stored(format, tensor) != tensor.dtype())
-      source = from_doubles(format.storage, tensor.dims(), to_doubles(tensor));
-    reorder(source.bytes().data(), memory.data(), size_of(source.dtype()), source.dims(), {}, format.layout, team());
+    const Tensor stored = stored_in(format, tensor, team());
+    std::copy(stored.bytes().begin(), stored.bytes().end(), memory.data());
   }
 
   void check_view(const Offer& offer, const NodeShapes& shapes, const std::vector<int64_t>& offsets) {
@@ -128,14 +106,14 @@ class TacticTrial {
     std::vector<TensorArg> in_args, out_args;
     for (size_t i = 0; i < test_.inputs.size(); ++i) {
       const auto* tensor = std::get_if<Tensor>(&test_.inputs[i]);
-      in.emplace_back(tensor ? tensor->size() * size_of(stored(offer.in[i], *tensor)) : 0);
+      in.emplace_back(tensor ? tensor->size() * size_of(stored_as(offer.in[i], tensor->dtype())) : 0);
       const bool read = tensor && executable.uses_input(static_cast<int>(i));
       if (read) fill(in.back(), *tensor, offer.in[i]);
       in_args.push_back({read ? in.back().data() : nullptr, &shapes.in[i]});
     }
-    for (size_t i = 0; i < expected_.size(); ++i) {
-      const auto* tensor = std::get_if<Tensor>(&expected_[i]);
-      out.emplace_back(tensor ? tensor->size() * size_of(stored(offer.out[i], *tensor)) : 0);
+    for (size_t i = 0; i < node_.expected.size(); ++i) {
+      const auto* tensor = std::get_if<Tensor>(&node_.expected[i]);
+      out.emplace_back(tensor ? tensor->size() * size_of(stored_as(offer.out[i], tensor->dtype())) : 0);
       out_args.push_back({tensor ? out.back().data() : nullptr, &shapes.out[i]});
     }
     if (in_place) out_args[0].data = in_args[offer.shared_input].data;
@@ -148,33 +126,19 @@ class TacticTrial {
     for (const Memory& m : out) EXPECT_TRUE(m.fence_is_whole()) << "wrote behind an output";
     for (const Memory& m : in) EXPECT_TRUE(m.fence_is_whole()) << "wrote behind an input";
     EXPECT_TRUE(workspace.fence_is_whole()) << "wrote behind the workspace";
-    for (size_t i = 0; i < expected_.size(); ++i) compare(i, out_args[i], offer.out[i]);
+    for (size_t i = 0; i < node_.expected.size(); ++i) compare(i, out_args[i], offer.out[i]);
   }
 
   void compare(size_t i, const TensorArg& arg, const Format& format) {
-    const auto* expected = std::get_if<Tensor>(&expected_[i]);
-    if (!expected) return;
-    Tensor found(stored(format, *expected), expected->dims());
-    reorder(arg.data, found.mutable_bytes().data(), size_of(found.dtype()), found.dims(), format.layout, {}, team());
-    const std::vector<double> a = to_doubles(*expected), b = to_doubles(found);
-    for (size_t e = 0; e < a.size(); ++e) {
-      if (std::isnan(a[e]) && std::isnan(b[e])) continue;
-      if (a[e] == b[e]) continue;
-      const double allowed = tolerance_.absolute + tolerance_.relative * std::abs(a[e]);
-      if (std::abs(a[e] - b[e]) <= allowed) continue;
-      ADD_FAILURE() << "output " << i << " " << dims_to_string(expected->dims()) << " element " << e << ": expected "
-                    << a[e] << ", found " << b[e];
-      return;
-    }
+    const auto* expected = std::get_if<Tensor>(&node_.expected[i]);
+    if (expected) expect_output(i, *expected, arg.data, format, tolerance_, team());
   }
 
   const TacticCase& test_;
   Tolerance tolerance_;
-  Graph graph_;
-  NodeId node_ = -1;
+  TestNode node_;
   DeviceInfo device_;
   TestWeights weights_;
-  std::vector<HostValue> expected_;
 };
 
 }  // namespace
@@ -200,16 +164,55 @@ std::shared_ptr<const void> TestWeights::packed(const ConstRef& constant, const 
   return entry;
 }
 
+TestNode::TestNode(const TacticCase& test, Threads& threads) {
+  std::vector<Value> values;
+  for (size_t i = 0; i < test.inputs.size(); ++i) values.push_back(add_input(test, static_cast<int>(i)));
+  node = graph.add(test.op, values).node;
+  expected = test.op->evaluate(EvalContext(test.inputs, threads));
+  for (const HostValue& v : test.inputs) shapes.in.push_back(dims_of(v));
+  for (const HostValue& v : expected) shapes.out.push_back(dims_of(v));
+}
+
+Value TestNode::add_input(const TacticCase& test, int i) {
+  const auto* tensor = std::get_if<Tensor>(&test.inputs[static_cast<size_t>(i)]);
+  if (!tensor) return {};
+  if (std::count(test.constants.begin(), test.constants.end(), i)) return graph.add_constant(*tensor);
+  return graph.add_input("x" + std::to_string(i),
+                         Type::tensor(tensor->dtype(), Shape(tensor->dims().begin(), tensor->dims().end())));
+}
+
+Tensor stored_in(const Format& format, const Tensor& tensor, Threads& threads) {
+  const DType dtype = stored_as(format, tensor.dtype());
+  const Tensor source = dtype == tensor.dtype() ? tensor : from_doubles(dtype, tensor.dims(), to_doubles(tensor));
+  Tensor stored(dtype, source.dims());
+  reorder(source.bytes().data(), stored.mutable_bytes().data(), size_of(dtype), source.dims(), {}, format.layout, threads);
+  return stored;
+}
+
+void expect_output(size_t i, const Tensor& expected, const void* bytes, const Format& format, Tolerance tolerance, Threads& threads) {
+  Tensor found(stored_as(format, expected.dtype()), expected.dims());
+  reorder(bytes, found.mutable_bytes().data(), size_of(found.dtype()), found.dims(), format.layout, {}, threads);
+  const std::vector<double> a = to_doubles(expected), b = to_doubles(found);
+  for (size_t e = 0; e < a.size(); ++e) {
+    if (std::isnan(a[e]) && std::isnan(b[e])) continue;
+    if (a[e] == b[e] || std::abs(a[e] - b[e]) <= tolerance.absolute + tolerance.relative * std::abs(a[e])) continue;
+    ADD_FAILURE() << "output " << i << " " << dims_to_string(expected.dims()) << " element " << e << ": expected " << a[e]
+                  << ", found " << b[e];
+    return;
+  }
+}
+
+void expect_ran(const std::vector<std::string>& ran, std::string_view tactic, const TacticCase& test) {
+  const auto is_it = [&](const std::string& s) { return std::string_view(s).substr(0, tactic.size()) == tactic; };
+  EXPECT_TRUE(std::any_of(ran.begin(), ran.end(), is_it)) << "no offer of '" << tactic << "' ran for " << describe(*test.op);
+}
+
 std::vector<std::string> check_tactics(const TacticCase& test, Tolerance tolerance) {
   return TacticTrial(test, tolerance).run();
 }
 
 void expect_tactic(const TacticCase& test, std::string_view tactic, Tolerance tolerance) {
-  const std::vector<std::string> ran = check_tactics(test, tolerance);
-  const bool found = std::any_of(ran.begin(), ran.end(), [&](const std::string& s) {
-    return std::string_view(s).substr(0, tactic.size()) == tactic;
-  });
-  EXPECT_TRUE(found) << "no offer of '" << tactic << "' ran for " << describe(*test.op);
+  expect_ran(check_tactics(test, tolerance), tactic, test);
 }
 
 }  // namespace tenon::core

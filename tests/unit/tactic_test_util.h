@@ -43,4 +43,24 @@ class TestWeights : public WeightStore {
   std::map<std::pair<const Constant*, std::string>, std::shared_ptr<const void>> packed_;
 };
 
+/// The node of a case in a graph of its own, and what `evaluate` gives for it.
+struct TestNode {
+  TestNode(const TacticCase&, Threads&);
+
+  Graph graph;
+  NodeId node = -1;
+  std::vector<HostValue> expected;
+  NodeShapes shapes;  // a value that is no tensor, or left out, has no dims
+
+ private:
+  Value add_input(const TacticCase&, int i);
+};
+
+/// The elements of a tensor in the storage and order of a format.
+Tensor stored_in(const Format&, const Tensor&, Threads&);
+/// Fails unless `bytes`, which are in this format, are what was expected of output `i`.
+void expect_output(size_t i, const Tensor& expected, const void* bytes, const Format&, Tolerance, Threads&);
+/// Fails unless one of `ran` begins with the name of the tactic.
+void expect_ran(const std::vector<std::string>& ran, std::string_view tactic, const TacticCase&);
+
 }  // namespace tenon::core
