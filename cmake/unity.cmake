@@ -38,3 +38,9 @@ function(compile_together target)
     "$<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage;-Wno-array-bounds;-Wno-stringop-overflow;-Wno-stringop-overread>")
   set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_MODE GROUP)
 endfunction()
+
+# compile_lightly(target): for tests, whose time is the compiler's: no optimization, and no counting of branches for fuzzers.
+function(compile_lightly target)
+  target_compile_options(${target} PRIVATE -O0)
+  set_target_properties(${target} PROPERTIES TENON_NOT_FUZZED ON)
+endfunction()

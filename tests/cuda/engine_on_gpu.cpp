@@ -7,7 +7,7 @@
 namespace tenon::core::cuda {
 namespace {
 
-Tensor random_tensor(const Dims& dims, uint64_t seed) {
+Tensor seeded_tensor(const Dims& dims, uint64_t seed) {
   std::vector<float> values(static_cast<size_t>(checked_product(dims)));
   for (float& v : values) v = static_cast<float>(next_random(seed) % 2001) / 1000 - 1;
   return from_floats(DType::f32, dims, values);
@@ -24,7 +24,7 @@ Built small_engine(int gpu) {
     Graph g;
     g.name = "small";
     const Value x = g.add_input("x", Type::tensor(DType::f32, Shape{32, 256}));
-    const Value product = g.add(std::make_shared<MatMul>(), {x, g.add_constant(random_tensor({256, 256}, 2)), Value{}, Value{}},
+    const Value product = g.add(std::make_shared<MatMul>(), {x, g.add_constant(seeded_tensor({256, 256}, 2)), Value{}, Value{}},
                                 {g.add_origin({"the product", "MatMul"})});
     auto softmax = std::make_shared<Softmax>();
     softmax->axis = 1;
@@ -34,7 +34,7 @@ Built small_engine(int gpu) {
   return build(GraphSource(source), options);
 }
 
-Tensor small_input() { return random_tensor({32, 256}, 1); }
+Tensor small_input() { return seeded_tensor({32, 256}, 1); }
 
 std::vector<std::byte> small_result(const Built& built) {
   Execution execution(built.program);
