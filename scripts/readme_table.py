@@ -53,7 +53,7 @@ def gpu_table(result):
     about = {"torch_graph_ms": f"PyTorch {result['versions'].get('torch')}, channels last, eager as a captured graph", "torch_compile_ms": "torch.compile in max-autotune mode",
              "onnxruntime_ms": f"ONNX Runtime {next((row['onnxruntime'] for row in rows if 'onnxruntime' in row), '')} on the model converted to that precision, with CUDA graphs"}
     lines = [f"{result['gpu']}, {result['date']}, {result['precision']}: ms of GPU time per call of a captured graph with inputs on the device, medians, "
-             f"all in one run. {'; '.join(about[key] for key in peers)}. Cosine: with ONNX Runtime's f32 outputs on the same input. Tenon at {result['commit']}.", "",
+             f"a row in one run. {'; '.join(about[key] for key in peers)}. Cosine: with ONNX Runtime's f32 outputs on the same input. Tenon at {result['commit']}.", "",
              "| " + " | ".join(["model, batch", "Tenon", *(GPU_PEERS[key] for key in peers), "Tenon / best peer", "build, s", "cosine"]) + " |",
              "|---" * (len(peers) + 5) + "|"]
     for key, row in result["cases"].items():
@@ -102,7 +102,7 @@ def main():
     text = readme.read_text()
     before, rest = text.split(BEGIN)
     _, after = rest.split(END)
-    parts = [f"{make(result)}\n\nMade by `{result['command']}`." for pattern, make in (("gpu-*.json", gpu_table), ("cpu-*.json", table), ("cost-*.json", cost_table), ("memory-*.json", memory_table)) if (result := newest(pattern))]
+    parts = [f"{make(result)}\n\nMade by `{result['command']}`.{' ' + result['note'] if 'note' in result else ''}" for pattern, make in (("gpu-*.json", gpu_table), ("cpu-*.json", table), ("cost-*.json", cost_table), ("memory-*.json", memory_table)) if (result := newest(pattern))]
     made = before + BEGIN + "\n" + ("\n\n".join(parts) or "No results recorded yet.") + "\n" + END + after
     if "--check" in sys.argv:
         if made != text:

@@ -15,7 +15,7 @@ import numpy as np
 from onnx import TensorProto, helper
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from cli_test import save_model  # noqa: E402
+from cli_case import save_model  # noqa: E402
 
 WORK = None
 FIGURES = {}
