@@ -175,7 +175,7 @@ TEST(Errors, TableIsComplete) {
     EXPECT_FALSE(info.name.empty() || info.meaning.empty() || info.advice.empty());
     EXPECT_NE(exit_code_name(exit_code(info.code)), "unknown");
   }
-  EXPECT_EQ(seen.size(), 27u);
+  EXPECT_EQ(seen.size(), 28u);
   EXPECT_EQ(error_id(ErrorCode::invalid_model), "E3002");
   EXPECT_EQ(exit_code(ErrorCode::runtime_index), 3);
   EXPECT_EQ(exit_code(ErrorCode::out_of_time), 124);
