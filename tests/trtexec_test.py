@@ -323,7 +323,8 @@ class TrtexecTest(unittest.TestCase):
         result = self.passes(*words, "--inputIOFormats=fp32:chw4+hwc", *QUICK)
         self.assertRegex(result.stdout, r"'x' has the memory format (hwc|chw4)")
         result = self.passes(*words, "--inputIOFormats=fp32:chw32", "--directIO", "--profilingVerbosity=detailed", "--dumpLayerInfo", "--dumpProfile", *QUICK)
-        self.assertIn("direct I/O: no kernel takes tensor 'x' in the format chw32: the cheapest reformat is 'Reformatting CopyNode for Input Tensor 0 to conv1", result.stderr)
+        # The kernel that was chosen may want a reorder besides.
+        self.assertRegex(result.stderr, "direct I/O: no kernel takes tensor 'x' in the format chw32: the cheapest reformat is '.*Reformatting CopyNode for Input Tensor 0 to conv1")
         self.assertGreaterEqual(result.stdout.count("Reformatting CopyNode for Input Tensor 0 to conv1"), 2)
         self.assertIn("DLA cores", self.fails(*words, "--inputIOFormats=fp16:dla_linear").stderr)
         self.assertIn("needs 3 at least", self.fails(*words, "--outputIOFormats=fp32:hwc8").stderr)
