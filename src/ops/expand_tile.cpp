@@ -16,6 +16,9 @@ std::vector<Fact> Expand::infer(InferContext& cx) const {
     if (!length || *length > kMaxContent) return {unranked(x.dtype())};
     return {Fact::tensor(x.dtype(), unknown_shape(cx, "expand", std::max<int64_t>(*length, x.rank())))};
   }
+  for (size_t i = 0; i < wanted->size(); ++i)
+    if (const Dim& d = (*wanted)[i]; d.is_const() && d.value() < 0)
+      fail(ErrorCode::shape_mismatch, "axis {} of the shape to expand to is {}; 0 or more was expected", i, d.value());
   const Shape dims = broadcast_shapes(cx, x.shape(), *wanted, "the input and the shape to expand to");
   auto content = x.elements();
   const Dim count = product(dims);

@@ -64,6 +64,7 @@ TEST(MovingFacts, ContentsPassThroughMovement) {
   EXPECT_EQ(content_of(x, shape + "%2 = " + i64("2") + "\n%3 = Tile(%1, %2)", "%3"), "[A,B,C,7,A,B,C,7]");
   EXPECT_EQ(content_of(x, shape + "%2 = Reduce{kind=max}(%1)", "%2"), "[max(7, max(C, max(A, B)))]");
   EXPECT_EQ(content_of("x: f32[A]", shape + "%2 = " + i64("3") + "\n%3 = Expand(%1, %2)", "%3"), "[A,A,A]");
+  EXPECT_THROW(content_of("x: f32[A]", shape + "%2 = " + i64("-3") + "\n%3 = Expand(%1, %2)", "%3"), Error);
   EXPECT_EQ(content_of("x: f32[A]", shape + "%2 = Squeeze(%1)\n%3 = " + i64("0") + "\n%4 = Unsqueeze(%2, %3)", "%4"),
             "[A]");
   EXPECT_EQ(content_of("x: f32[3]", shape + "%2 = ConstantOfShape{value=i64[1]{5}}(%1)", "%2"), "[5,5,5]");
