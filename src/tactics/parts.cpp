@@ -100,7 +100,6 @@ class Parts : public Tactic {
     std::fill(offer.out.begin(), offer.out.end(), format);
     if (std::find(offers.begin(), offers.end(), offer) == offers.end()) offers.push_back(std::move(offer));
   }
-
 };
 
 }  // namespace
