@@ -109,7 +109,24 @@ class BuildTest(TenonTest):
         self.assertRegex(out, r"missed +activation.*relu1; .*used elsewhere")
 
     def test_every_build_ends_with_its_coverage(self):
-        self.assertRegex(self.tenon("build", "small.onnx", *SMALL, "-o", "c.engine").out, r"5 of 5 nodes in \d+ fast steps; \d+ generated; 0 reference; of the time")
+        self.assertRegex(self.tenon("build", "small.onnx", *SMALL, "-o", "c.engine").out, r"5 of 5 nodes in \d+ fast steps; 0 generated; 0 reference; of the time")
+        nodes = [node("Softmax", ["x"], ["s"], "soft", axis=-1), node("Sin", ["s"], ["t"], "sine"), node("Det", ["t"], ["y"], "determinant")]
+        self.model("mixed.onnx", nodes, [("x", F32, [8, 8])], ["y"])
+        self.assertRegex(self.tenon("build", "mixed.onnx", "-o", "c.engine").out, r"1 of 3 nodes in 1 fast steps; 1 generated; 1 reference \(determinant\); of the time")
+
+    def test_branches_that_assumed_dims_do_not_reach(self):
+        """Both branches want longer inputs than the 128 that are assumed."""
+        def branch(name, window):
+            weights = helper.make_tensor(f"w_{name}", F32, [8, 4, window], [0.1] * (32 * window))
+            last = helper.make_tensor(f"v_{name}", F32, [4, 8, 1], [0.1] * 32)
+            nodes = [node("Conv", ["x", weights.name], [f"c_{name}"], f"long_{name}"), node("Relu", [f"c_{name}"], [f"r_{name}"], f"relu_{name}"),
+                     node("Conv", [f"r_{name}", last.name], [f"y_{name}"], f"last_{name}")]
+            return helper.make_graph(nodes, name, [], [helper.make_tensor_value_info(f"y_{name}", F32, None)], [weights, last])
+        choice = node("If", ["c"], ["y"], "choice", then_branch=branch("then", 205), else_branch=branch("else", 207))
+        self.model("branches.onnx", [choice], [("c", TensorProto.BOOL, []), ("x", F32, [1, 4, "length"])], ["y"])
+        for verb in ("build", "run"):
+            self.assertIn("--shapes", self.tenon(verb, "branches.onnx", code=3).log)
+        self.tenon("run", "branches.onnx", "--shapes", "x:1x4x300")
 
     def test_zero_weights_go_with_a_line(self):
         nodes = [node("Exp", ["x"], ["e"], "feeder"), node("Conv", ["e", "w", "b"], ["c"], "dead"), node("Relu", ["c"], ["y"], "relu")]
@@ -236,11 +253,14 @@ class BuildTest(TenonTest):
         weights = np.random.default_rng(3).normal(size=(3000, 7)).astype(np.float32)
         nodes = [node("MatMul", ["x", "w"], ["p"], "product"), node("ReduceSum", ["x", "axes"], ["s"], "sum"), node("Add", ["p", "s"], ["y"], "add")]
         self.model("sums.onnx", nodes, [("x", F32, [2, 3000])], ["y"], w=weights, axes=np.array([1]))
-        for model in (("sums.onnx",), ("small.onnx", *SMALL)):
-            for kernels in ((), *(("--chaos-seed", str(seed)) for seed in range(8))):
+        product = [node("MatMul", ["x", "w"], ["y"], "product")]
+        self.model("wide.onnx", product, [("x", F32, [33, 512])], ["y"], w=np.random.default_rng(4).normal(size=(512, 214)).astype(np.float32))
+        self.model("few.onnx", product, [("x", F32, [3, 20, 700]), ("w", F32, [3, 700, 64])], ["y"])
+        for model in (("sums.onnx",), ("wide.onnx",), ("few.onnx",), ("small.onnx", *SMALL)):
+            for kernels in ((), *(("--chaos-seed", str(seed)) for seed in range(6))):
                 self.tenon("build", *model, "-o", "bits.engine", "--deterministic", *kernels)
                 results = set()
-                for threads in ("1", "2", "3"):
+                for threads in ("1", "2", "5"):
                     self.tenon("run", "bits.engine", "--threads", threads, "--output", "bits.npz")
                     with np.load(self.folder / "bits.npz") as npz:
                         results.add(npz[npz.files[0]].tobytes())

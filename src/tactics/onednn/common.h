@@ -24,6 +24,10 @@ class OneThread {
   int before_;
 };
 
+/// For how many threads work is cut into pieces: those of the team; where results must not depend on it, eight, since
+/// the sums in a piece depend on its size.
+inline int64_t shares_of_work(const Problem& p) { return p.options.deterministic ? 8 : p.device.threads; }
+
 dnnl::memory::data_type data_type(DType);
 /// Dense memory of these dims in a layout.
 Desc dense(std::span<const int64_t> dims, DType, const Layout&);

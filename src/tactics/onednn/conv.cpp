@@ -136,7 +136,7 @@ class OnednnConv : public Tactic {
 
   void add_offers(const Problem& p, DType storage, std::vector<Offer>& into) const {
     std::vector<Config> configs = row_configs(p);
-    if (is_product(p)) configs.push_back({{"product", p.device.threads}});
+    if (is_product(p)) configs.push_back({{"product", shares_of_work(p)}});
     for (const Config& config : configs) {
       Offer offer = channels_last_offer(p, name(), storage, config);
       if (!p.input(3).present()) {
@@ -161,7 +161,7 @@ class OnednnConv : public Tactic {
       return nullptr;
     }
     ConvPrimitives primitives(cx, slide, epilogue, why);
-    SlidePieces made = slide_pieces(slide, storage_of(cx.offer), rows, cx.threads.size(), epilogue, primitives);
+    SlidePieces made = slide_pieces(slide, storage_of(cx.offer), rows, shares_of_work(cx.problem), epilogue, primitives);
     if (made.pieces.empty()) return nullptr;
     auto executable = std::make_shared<PieceExecutable>(std::move(made.pieces), cx.threads.size(), made.name);
     for (const auto& weights : primitives.weights) executable->hold(1, weights);

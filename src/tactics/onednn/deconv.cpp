@@ -129,7 +129,7 @@ class OnednnDeconv : public Tactic {
     if (rows.empty()) rows = split_transposed_rows(slide->axis(0), 1);
     const Epilogue epilogue{op.activation, -1, false};
     DeconvPrimitives primitives(cx, *slide, epilogue, why);
-    SlidePieces made = slide_pieces(*slide, storage_of(cx.offer), rows, cx.threads.size(), epilogue, primitives);
+    SlidePieces made = slide_pieces(*slide, storage_of(cx.offer), rows, shares_of_work(cx.problem), epilogue, primitives);
     if (made.pieces.empty()) {
       if (why.empty()) why = "the rows cannot be cut";
       return nullptr;

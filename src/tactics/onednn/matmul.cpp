@@ -16,14 +16,14 @@ struct Part {
   int64_t begin, end, row_begin, row_end;
 };
 
-/// Even parts of the batch if they fill the team; else each product is cut into rows.
-std::vector<Part> parts_of(const MatMulShape& s, int64_t threads) {
+/// Even parts of the batch if there are enough; else each product is cut into rows.
+std::vector<Part> parts_of(const MatMulShape& s, int64_t shares) {
   std::vector<Part> parts;
-  if (s.batch >= threads) {
-    for (int64_t i = 0; i < threads; ++i) parts.push_back({s.batch * i / threads, s.batch * (i + 1) / threads, 0, s.m});
+  if (s.batch >= shares) {
+    for (int64_t i = 0; i < shares; ++i) parts.push_back({s.batch * i / shares, s.batch * (i + 1) / shares, 0, s.m});
     return parts;
   }
-  const int64_t rows = std::min(s.m, (threads + s.batch - 1) / s.batch);
+  const int64_t rows = std::min(s.m, (shares + s.batch - 1) / s.batch);
   for (int64_t b = 0; b < s.batch; ++b)
     for (int64_t r = 0; r < rows; ++r) parts.push_back({b, b + 1, s.m * r / rows, s.m * (r + 1) / rows});
   return parts;
@@ -145,7 +145,7 @@ class OnednnMatMul : public Tactic {
     if (config.count("rows")) return prepare_product(cx, op, *shape, config.at("rows"), false, why);
     if (config.count("columns")) return prepare_product(cx, op, *shape, config.at("columns"), true, why);
     MatMulBuilder builder(cx, op, *shape, why);
-    for (const Part& part : parts_of(*shape, cx.threads.size()))
+    for (const Part& part : parts_of(*shape, shares_of_work(cx.problem)))
       if (!builder.add(part)) return nullptr;
     return builder.finish();
   }
@@ -165,14 +165,14 @@ class OnednnMatMul : public Tactic {
 
   static std::vector<Config> configs(const Problem& p) {
     if (!has_packable_weights(p)) return {Config{}};
-    const int64_t threads = p.device.threads;
-    const Config rows{{"rows", threads}}, columns{{"columns", threads}};
+    const int64_t shares = shares_of_work(p);
+    const Config rows{{"rows", shares}}, columns{{"columns", shares}};
     const Shape& a = p.input(0).shape();
     const Dim count = product(Shape(a.begin(), a.end() - std::min<size_t>(1, a.size())));
-    if (threads == 1) return {rows};
+    if (shares == 1) return {rows};
     if (!count.is_const()) return {rows, columns};
-    if (count.value() < threads) return {columns};
-    return count.value() < 16 * threads ? std::vector{columns, rows} : std::vector{rows, columns};
+    if (count.value() < shares) return {columns};
+    return count.value() < 16 * shares ? std::vector{columns, rows} : std::vector{rows, columns};
   }
 
   Offer make_offer(const Problem& p, DType storage, const Config& config) const {

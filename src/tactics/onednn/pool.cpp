@@ -70,7 +70,7 @@ class OnednnPool : public Tactic {
     }
     const DType storage = cx.offer.in[0].storage == DType::none ? DType::f32 : cx.offer.in[0].storage;
     const auto make = [&](const SlideKind& kind) { return primitive(pool, slide, kind, why); };
-    SlidePieces made = slide_pieces(slide, storage, rows, cx.threads.size(), {}, make);
+    SlidePieces made = slide_pieces(slide, storage, rows, shares_of_work(cx.problem), {}, make);
     if (made.pieces.empty()) return nullptr;
     return std::make_shared<PieceExecutable>(std::move(made.pieces), cx.threads.size(), made.name);
   }

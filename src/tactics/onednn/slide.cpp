@@ -90,10 +90,10 @@ class Builder {
 
 }  // namespace
 
-SlidePieces slide_pieces(const Slide& s, DType storage, std::span<const RowPiece> rows, int threads,
+SlidePieces slide_pieces(const Slide& s, DType storage, std::span<const RowPiece> rows, int64_t shares,
                          const Epilogue& epilogue, MakeSlide make) {
   const int64_t images = s.x[0];
-  const int64_t together = rows.size() == 1 && images % threads == 0 ? images / threads : 1;
+  const int64_t together = rows.size() == 1 && images % shares == 0 ? images / shares : 1;
   Builder builder(s, storage, epilogue, make);
   for (int64_t i = 0; i < images; i += together)
     for (const RowPiece& r : rows)
@@ -102,13 +102,13 @@ SlidePieces slide_pieces(const Slide& s, DType storage, std::span<const RowPiece
 }
 
 std::vector<Config> row_configs(const Problem& p) {
-  const int64_t threads = p.device.threads;
-  const Config by_image{{"rows", 1}}, by_rows{{"rows", threads}};
-  if (threads == 1) return {by_image};
+  const int64_t shares = shares_of_work(p);
+  const Config by_image{{"rows", 1}}, by_rows{{"rows", shares}};
+  if (shares == 1) return {by_image};
   const Dim images = p.input(0).shape()[0];
   if (!images.is_const()) return {by_rows, by_image};
-  if (images.value() % threads == 0) return {by_image};
-  if (images.value() < threads) return {by_rows};
+  if (images.value() % shares == 0) return {by_image};
+  if (images.value() < shares) return {by_rows};
   return {by_rows, by_image};
 }
 

@@ -40,16 +40,16 @@ struct SlidePrimitive {
 };
 using MakeSlide = FunctionRef<std::optional<SlidePrimitive>(const SlideKind&)>;
 
-/// All pieces: images when there is one range of rows, together where they split evenly over the team; else each range
+/// All pieces: images when there is one range of rows, together where they split evenly into the shares of work; else each range
 /// of each image. Empty when `make` refuses.
 struct SlidePieces {
   std::vector<Piece> pieces;
   std::string name;
 };
-SlidePieces slide_pieces(const Slide&, DType storage, std::span<const RowPiece> rows, int threads, const Epilogue&,
+SlidePieces slide_pieces(const Slide&, DType storage, std::span<const RowPiece> rows, int64_t shares, const Epilogue&,
                          MakeSlide make);
 
-/// Row pieces per image that keep a team busy: {"rows": 1} when images alone do, {"rows": threads} when there are few,
+/// Row pieces per image that keep a team busy: {"rows": 1} when images alone do, {"rows": shares} when there are few,
 /// both when the number of images is not known.
 std::vector<Config> row_configs(const Problem&);
 /// Channels-last formats for the first input and output.
