@@ -28,6 +28,7 @@ const Tactic& resize_tactic();
 const Tactic& order_tactic();
 const Tactic& scan_tactic();
 const Tactic& lrn_tactic();
+const Tactic& lp_norm_tactic();
 const Tactic& rotary_tactic();
 const Tactic& query_tactic();
 const Tactic& bodies_tactic();

@@ -42,6 +42,7 @@ std::span<const Tactic* const> tactics_for(std::string_view device_kind) {
       &layer_norm_tactic(),
       &group_norm_tactic(),
       &lrn_tactic(),
+      &lp_norm_tactic(),
       &rotary_tactic(),
       &resize_tactic(),
       &order_tactic(),

@@ -98,5 +98,18 @@ TEST(LrnTactic, AgreesWithTheReference) {
   }
 }
 
+TEST(LpNormTactic, AgreesWithTheReference) {
+  std::mt19937 random(4);
+  for (int round = 0; round < 100; ++round) {
+    LpNorm op;
+    op.p = 1 + static_cast<int64_t>(random() % 2);
+    op.epsilon = random() % 2 ? 0 : 0.5;
+    const Dims dims = random_dims(random);
+    op.axis = static_cast<int64_t>(random() % dims.size());
+    expect_tactic({std::make_shared<LpNorm>(op), {random_tensor(DType::f32, dims, random)}, {}, {}}, "lp_norm");
+  }
+  expect_tactic({std::make_shared<LpNorm>(), {tensor_of<float>({2, 2}, {0, 0, 3, 4})}, {}, {}}, "lp_norm");
+}
+
 }  // namespace
 }  // namespace tenon::core
