@@ -170,8 +170,11 @@ class BenchVerb : public Verb {
       return context;
     };
     std::vector<Context> contexts{make_context()};
-    inputs_.first_run(engine, [&] { contexts[0].prepare(); });
-    Measurement m = measure(contexts[0], inputs, options_);
+    Measurement m;
+    inputs_.first_run(engine, [&] {
+      contexts[0].prepare();
+      m = measure(contexts[0], inputs, options_);
+    });
     m.held_bytes = held_device_memory(engine.gpu_address());
     shortest_ms_ = std::min(shortest_ms_, m.total_ms);
     if (engine.gpu_address().empty()) return m;

@@ -250,6 +250,7 @@ class Selector {
       return 100;
     }
     if (type.boxed()) return 0;
+    if (std::any_of(dims.begin(), dims.end(), [](int64_t d) { return d < 0; })) return 100;  // in a branch that these dims do not reach
     if (from.place == to.place && stored_as(from, type.dtype) == stored_as(to, type.dtype) && same_memory(from.layout, to.layout, dims)) return 1;
     if (from.place != to.place) return transfer_us(checked_mul(checked_product(dims), size_of(type.dtype)));
     Hasher h;
