@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "build/build.h"
 #include "onnx/import.h"
+#include "tactics/tiers.h"
 
 namespace tenon {
 
@@ -23,8 +24,8 @@ void find_tiers(const core::Program& program, Tiers& found) {
   for (const core::Step& step : program.plan().steps) {
     if (step.kind == core::Step::Kind::reorder) continue;
     const core::Offer& offer = program.choices().offers[step.node];
-    const core::Tactic* tactic = core::find_tactic(program.device().info().kind, offer.tactic);
-    for (core::OriginId o : g.node(step.node).origins) found[g.origins()[o].name] = {std::string(tactic->tier()), offer.str()};
+    const std::string tier(core::tier_of(program.problem(step.node), offer));
+    for (core::OriginId o : g.node(step.node).origins) found[g.origins()[o].name] = {tier, offer.str()};
     if (step.kind != core::Step::Kind::run) continue;
     for (const auto& body : program.bodies(step.node)) find_tiers(*body, found);
   }

@@ -9,6 +9,7 @@
 #include "tactics/in_place.h"
 #include "tactics/memory_axes.h"
 #include "tactics/support.h"
+#include "tactics/tiers.h"
 
 namespace tenon::core {
 namespace {
@@ -136,6 +137,12 @@ class Pointwise : public Tactic {
 };
 
 }  // namespace
+
+bool is_vectorised_pointwise(const Problem& p, const Offer& offer) {
+  std::string why;
+  const auto form = lower(p.graph, p.id, why);
+  return form && cpu::StripProgram::is_vectorised(spec_of_ops(*form, offer));
+}
 
 const Tactic& pointwise_tactic() {
   static const Pointwise tactic;

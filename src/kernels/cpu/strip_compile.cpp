@@ -256,4 +256,11 @@ bool StripProgram::supports(const StripSpec& spec, std::string& why) {
   return true;
 }
 
+bool StripProgram::is_vectorised(const StripSpec& spec) {
+  const std::vector<DType> types = value_types(spec);
+  return std::all_of(spec.ops.begin(), spec.ops.end(), [&](const StripSpec::Op& op) {
+    return function_type(op, types) == DType::f32 && op.name != "where" && op.name != "cast" && find_f32_function(op.name, 0);
+  });
+}
+
 }  // namespace tenon::core::cpu

@@ -43,6 +43,8 @@ class StripProgram {
   StripProgram(const StripSpec&, int lanes);
   /// False, with a sentence, when an op has no function for its types, or there are too many operands.
   static bool supports(const StripSpec&, std::string& why);
+  /// Whether every op has a function that works on vectors.
+  static bool is_vectorised(const StripSpec&);
 
   int64_t workspace_bytes() const { return lanes_ * lane_bytes_; }
   /// `operands`: one address each (numbers: ignored).
