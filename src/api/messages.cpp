@@ -90,16 +90,27 @@ const std::vector<Row>& rows() {
        "chosen by another iexecutioncontext", "profile|already used by another"},
       {{"M26", "Unsupported ONNX data type: DOUBLE / UINT8 / STRING", "TensorRT's parser knows few element types.", "Nothing: Tenon takes all ONNX element types. Through the nvinfer1 API such inputs show as the nearest type.", ""},
        "unsupported onnx data type", nullptr},
+      {{"M27", "UFFParser: The input to the Scale Layer is required to have a minimum of 3 dimensions / Invalid scale mode, nbWeights: N",
+        "The UFF parser was given input dims with the batch, or with a dim missing: UFF's batch is implicit, so its dims are those of one sample (C, H, W).",
+        "Export to ONNX: `python -m tf2onnx.convert --saved-model DIR --output model.onnx`, where the batch is a dim like others. For addScale of the nvinfer1 API: 3 dims at least beside the batch, and 1 or C or C*H*W weights.", "E2003"},
+       "scale layer is required to have a minimum", "invalid scale mode"},
+      {{"M28", "UFFParser: X Axis node has op Y, expected Const. The axis must be specified as a Const node.", "The UFF parser reads an axis only as a constant; the model computes it.",
+        "Export to ONNX: `python -m tf2onnx.convert --saved-model DIR --output model.onnx`. A computed axis that turns out constant is folded; `tenon check model.onnx` names one that does not.", "E3003"},
+       "axis node has op", "axis must be specified as a const"},
+      {{"M29", "... kernel weights has count N but M was expected", "The weights given to a layer are not as many as its input channels, kernel and outputs ask for; with UFF models the input dims usually hold the batch, which they must not.",
+        "Compare the count, in elements and not bytes, with the layer's dims. For a UFF model export to ONNX: `python -m tf2onnx.convert --saved-model DIR --output model.onnx`.", "E2003"},
+       "weights has count|was expected", "weights have count|expected"},
   };
   return kRows;
 }
 
-/// All parts stand in the text.
-bool matches(const std::string& text, const char* parts) {
+/// How many letters of the text stand in the parts; 0 unless all parts stand in it.
+size_t matched(const std::string& text, const char* parts) {
+  if (!parts) return 0;
   for (std::string_view rest = parts;;) {
     const size_t end = rest.find('|');
-    if (text.find(rest.substr(0, end)) == std::string::npos) return false;
-    if (end == std::string_view::npos) return true;
+    if (text.find(rest.substr(0, end)) == std::string::npos) return 0;
+    if (end == std::string_view::npos) return std::string_view(parts).size();
     rest.remove_prefix(end + 1);
   }
 }
@@ -124,17 +135,24 @@ std::vector<MessageHelp> known_messages() {
   return all;
 }
 
+/// Of several rows the one with the longest parts: it says most about the text.
 MessageHelp explain_message(const std::string& id_or_message) {
   std::string text = id_or_message;
   std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
+  size_t longest = 0;
+  MessageHelp found;
   for (const Row& row : rows()) {
     std::string id = row.help.id;
     std::transform(id.begin(), id.end(), id.begin(), [](unsigned char c) { return std::tolower(c); });
-    if (text == id || matches(text, row.parts) || (row.also && matches(text, row.also))) return row.help;
+    if (text == id) return row.help;
     if (id == "m10" && names_cuda_error(text, {"77", "700"})) return row.help;
     if (id == "m11" && names_cuda_error(text, {"74", "716"})) return row.help;
+    const size_t letters = std::max(matched(text, row.parts), matched(text, row.also));
+    if (letters <= longest) continue;
+    longest = letters;
+    found = row.help;
   }
-  return {};
+  return found;
 }
 
 }  // namespace tenon

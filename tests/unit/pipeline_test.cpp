@@ -173,6 +173,10 @@ TEST(Explain, MessagesOfTensorRT) {
       {"Engine buffer is full", "M14"},
       {"undefined symbol: createUffParser", "M15"},
       {"libnvparsers: nvcaffeparser1::createCaffeParser()", "M15"},
+      {"UFFParser: Parser error: bn/gamma: The input to the Scale Layer is required to have a minimum of 3 dimensions.", "M27"},
+      {"UFFParser: Parser error: bn/batchnorm: Invalid scale mode, nbWeights: 3", "M27"},
+      {"UFFParser: Parser error: flatten: Axis node has op Placeholder, expected Const. The axis must be specified as a Const node.", "M28"},
+      {"conv1: kernel weights has count 864 but 288 was expected", "M29"},
   };
   for (const auto& [text, id] : pasted) EXPECT_EQ(explain_message(text).id, id) << text;
   EXPECT_EQ(explain_message("Cuda Error in execute: 7001").id, "");
