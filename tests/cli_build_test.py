@@ -118,10 +118,9 @@ class BuildTest(TenonTest):
         """Both branches want longer inputs than the 128 that are assumed."""
         def branch(name, window):
             weights = helper.make_tensor(f"w_{name}", F32, [8, 4, window], [0.1] * (32 * window))
-            last = helper.make_tensor(f"v_{name}", F32, [4, 8, 1], [0.1] * 32)
-            nodes = [node("Conv", ["x", weights.name], [f"c_{name}"], f"long_{name}"), node("Relu", [f"c_{name}"], [f"r_{name}"], f"relu_{name}"),
-                     node("Conv", [f"r_{name}", last.name], [f"y_{name}"], f"last_{name}")]
-            return helper.make_graph(nodes, name, [], [helper.make_tensor_value_info(f"y_{name}", F32, None)], [weights, last])
+            nodes = [node("Conv", ["x", weights.name], [f"c_{name}"], f"long_{name}"), node("Sin", [f"c_{name}"], [f"s_{name}"], f"sine_{name}"),
+                     node("GlobalAveragePool", [f"s_{name}"], [f"y_{name}"], f"mean_{name}")]
+            return helper.make_graph(nodes, name, [], [helper.make_tensor_value_info(f"y_{name}", F32, None)], [weights])
         choice = node("If", ["c"], ["y"], "choice", then_branch=branch("then", 205), else_branch=branch("else", 207))
         self.model("branches.onnx", [choice], [("c", TensorProto.BOOL, []), ("x", F32, [1, 4, "length"])], ["y"])
         for verb in ("build", "run"):
