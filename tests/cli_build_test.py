@@ -74,6 +74,10 @@ class BuildTest(TenonTest):
         self.assertTrue(any("costs 1 fusion" in w["text"] for w in result.envelope["warnings"]))
         self.assertIn("output  c1: f32[1,8,16,16]", result.out)
         self.assertIn("costs 0 fusions;", self.tenon("build", "small.onnx", *SMALL, "-o", "marked.engine", "--mark-output", "g1").log)
+        nodes = [node("Exp" if i % 2 else "Sin", ["x" if i == 0 else f"t{i - 1}"], ["y" if i == 7 else f"t{i}"], f"n{i}") for i in range(8)]
+        self.model("chain.onnx", nodes, [("x", F32, [8])], ["y"])
+        self.assertIn("costs 0 fusions;", self.tenon("build", "chain.onnx", "-o", "marked.engine", "--mark-output", "t3").log)
+        self.assertIn("costs 1 fusion;", self.tenon("build", "chain.onnx", "-o", "marked.engine", "--mark-output", "all").log)
         self.assertIn("'nothing'", self.tenon("build", "small.onnx", *SMALL, "-o", "marked.engine", "--mark-output", "nothing", code=2).log)
 
     def test_flags_that_find_faults(self):

@@ -106,6 +106,15 @@ void check_flag(const CLI::App& verb, const std::string& flag) {
 
 }  // namespace
 
+CLI::Validator at_least(double least) {
+  const auto check = [least](std::string& text) {
+    double number = 0;
+    const bool fits = CLI::detail::lexical_cast(text, number) && number >= least;
+    return fits ? "" : fmt::format("a number from {} on was expected, found '{}'", least, text);
+  };
+  return CLI::Validator(check, fmt::format("from {} on", least));
+}
+
 std::string tenon_flag_for(const std::string& trtexec_flag) {
   for (const Counterpart& c : kCounterparts)
     if (trtexec_flag == c.trtexec) return c.tenon;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "arguments.h"
 #include "nearest.h"
 #include "tenon/error.h"
 #include "tenon/system.h"
@@ -72,7 +73,7 @@ void BuildFlags::add(CLI::App& app, Reference reference) {
   auto group = [](CLI::Option* option, const char* name) { return option->group(name); };
   app.add_option("--device", device_, "cpu, cuda or auto (cuda if usable, else cpu)");
   app.add_option("--threads", threads_, "Threads to use; 0: all cores this process may use")
-      ->check(CLI::NonNegativeNumber);
+      ->check(at_least(0));
   app.add_option("--shapes", shapes_, "Shapes of the inputs: name:1x3x224x224,other:1")->type_name("SHAPES");
 
   app.add_option("--device-memory-limit", device_memory_, "Most memory to take from the GPU: 4G")->type_name("SIZE");

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 
+#include "arguments.h"
 #include "gpu_watch.h"
 #include "measure.h"
 #include "overlap.h"
@@ -87,7 +88,7 @@ class BenchVerb : public Verb {
   void add_flags(CLI::App& app) override {
     app.add_option("file", file_, "An engine or an ONNX model")->required();
     inputs_.add(app);
-    app.add_option("--iterations", options_.iterations, "Fewest runs to time (default 10)")->check(CLI::PositiveNumber);
+    app.add_option("--iterations", options_.iterations, "Fewest runs to time (default 10)")->check(at_least(1));
     app.add_option("--duration", duration_, "Shortest time to run for, in s (default 3)")->type_name("TIME");
     app.add_option("--warmup", warmup_, "Runs before, in ms (default 200)")->type_name("TIME");
     app.add_option("--streams", options_.streams, "Contexts that take turns when runs are queued ahead on a GPU (default 2)")->check(CLI::Range(1, 64));

@@ -2,6 +2,7 @@
 #include <sys/stat.h>
 
 #include <cmath>
+#include <filesystem>
 
 #include "gpu_watch.h"
 #include "target.h"
@@ -35,6 +36,16 @@ void print_report(const Engine& engine) {
   if (!report.coverage.empty()) fmt::print("nodes   {}\n", report.coverage);
 }
 
+/// What would keep the engine from being written, before time is spent on it.
+void check_place(const std::string& output) {
+  const std::filesystem::path path(output), folder = path.has_parent_path() ? path.parent_path() : ".";
+  std::error_code ignored;
+  const char* why = nullptr;
+  if (std::filesystem::is_directory(path, ignored)) why = "it is a folder";
+  else if (!std::filesystem::is_directory(folder, ignored)) why = "there is no such folder";
+  if (why) throw Error(ErrorCode::write_failed, fmt::format("can't write '{}': {}", output, why));
+}
+
 class BuildVerb : public Verb {
  public:
   const char* name() const override { return "build"; }
@@ -50,6 +61,7 @@ class BuildVerb : public Verb {
 
   Verdict run(Session& session) override {
     std::string output = output_.empty() ? default_output() : output_;
+    check_place(output);
     BuildOptions options = flags_.options(session);
     FileKind kind = kind_of(model_);
     GpuWatch watch(gpu_address(options.device), 500);

@@ -5,6 +5,7 @@
 #include "build_flags.h"
 #include "tenon/error.h"
 #include "tenon/model.h"
+#include "target.h"
 #include "verbs.h"
 
 namespace tenon::cli {
@@ -58,6 +59,8 @@ class CheckVerb : public Verb {
   }
 
   Verdict run(Session& session) override {
+    if (kind_of(model_) == FileKind::engine)
+      throw Error(ErrorCode::usage, fmt::format("'{}' is an engine, and `tenon check` takes an ONNX model; `tenon inspect {} --compat` says whether an engine holds here", model_, model_));
     ModelCheck check = check_model(model_, flags_.options(session));
     if (session.json) session.envelope.add_model(model_, model_info(model_));
     session.envelope["check"] = check_json(check);

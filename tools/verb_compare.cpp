@@ -4,6 +4,7 @@
 #include <cmath>
 #include <optional>
 
+#include "arguments.h"
 #include "profile.h"
 #include "side.h"
 #include "tenon/compare.h"
@@ -47,8 +48,8 @@ class CompareVerb : public Verb {
     app.add_flag("--all-tensors", all_tensors_, "Compare inner tensors too, and list those fused away");
     app.add_flag("--validate", validate_, "Find the first NaN or infinity of each side");
     app.add_flag("--times", times_, "Rank layers by difference of time; profile files are taken too");
-    app.add_option("--rtol", tolerance_.rtol, "Largest difference as a fraction of B's range (default: by type)");
-    app.add_option("--atol", tolerance_.atol, "Largest difference on top of that");
+    app.add_option("--rtol", tolerance_.rtol, "Largest difference as a fraction of B's range (default: by type)")->check(at_least(0));
+    app.add_option("--atol", tolerance_.atol, "Largest difference on top of that")->check(at_least(0));
     flags_.add(app, BuildFlags::Reference::no);
   }
 

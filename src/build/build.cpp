@@ -3,6 +3,8 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <iterator>
+#include <set>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -56,8 +58,12 @@ void note_fusions(const PassReport& passes, BuildReport& report) {
     if (!note.spelling) report.fusions.push_back({note.equation, note.node, false, note.reason});
 }
 
-int64_t count_fusions(const BuildReport& report) {
-  return std::count_if(report.fusions.begin(), report.fusions.end(), [](const FusionInfo& f) { return f.fired; });
+/// Equation and nodes of those that fired.
+std::multiset<std::pair<std::string, std::string>> fusions_of(const BuildReport& report) {
+  std::multiset<std::pair<std::string, std::string>> fired;
+  for (const FusionInfo& f : report.fusions)
+    if (f.fired) fired.emplace(f.rewrite, f.nodes);
+  return fired;
 }
 
 /// What marking tensors as outputs changes besides the outputs: what is read elsewhere does not fuse.
@@ -66,7 +72,10 @@ void note_lost_fusions(Graph unmarked, const PassOptions& options, BuildReport& 
   optimize(unmarked, options, Log(), passes);
   BuildReport without;
   note_fusions(passes, without);
-  const int64_t lost = std::max<int64_t>(0, count_fusions(without) - count_fusions(report));
+  const auto before = fusions_of(without), after = fusions_of(report);
+  std::vector<std::pair<std::string, std::string>> gone;
+  std::set_difference(before.begin(), before.end(), after.begin(), after.end(), std::back_inserter(gone));
+  const size_t lost = gone.size();
   report.warnings.push_back(fmt::format("marking tensors as outputs costs {} {}; results may differ in the last bits from those of an engine without the marks",
                                         lost, lost == 1 ? "fusion" : "fusions"));
   log.warning("build", "{}", report.warnings.back());

@@ -1,7 +1,10 @@
 #include "passes/driver.h"
 
+#include <fmt/ranges.h>
+
 #include <chrono>
 
+#include "base/error.h"
 #include "ir/verify.h"
 
 namespace tenon::core {
@@ -52,7 +55,13 @@ void PassContext::note_near_misses(const Graph& g) {
   near_.clear();
 }
 
+void Passes::check_disabled() const {
+  for (const std::string& name : context_.options_.disabled)
+    if (!names_.count(name)) fail(ErrorCode::unknown_name, "there is no pass '{}'; the passes are {}", name, fmt::join(names_, ", "));
+}
+
 bool Passes::run(std::string_view name, Graph& g, const Body& body) {
+  names_.emplace(name);
   if (context_.options_.disabled.count(std::string(name))) return false;
   const auto start = std::chrono::steady_clock::now();
   const int64_t before = context_.report_.changes;

@@ -1,6 +1,7 @@
 #pragma once
 #include <functional>
 #include <map>
+#include <set>
 
 #include "base/log.h"
 #include "ir/graph.h"
@@ -47,9 +48,12 @@ class Passes {
   bool run(std::string_view name, Graph&, const Body&);
   /// Reports the near misses so far at nodes that are still there.
   void finish(const Graph& g) { context_.note_near_misses(g); }
+  /// Fails where a pass was to be left out that none of those run so far is.
+  void check_disabled() const;
 
  private:
   PassContext context_;
+  std::set<std::string> names_;
 };
 
 }  // namespace tenon::core

@@ -103,6 +103,7 @@ void optimize(Graph& g, const PassOptions& options, const Log& log, PassReport& 
   passes.run("pack_attention", g, pack_attention);
   passes.run("fuse_pointwise", g, fuse_pointwise);
   passes.finish(g);
+  passes.check_disabled();
 }
 
 }  // namespace tenon::core
