@@ -12,7 +12,8 @@ namespace tenon {
 /// the dims that are really run, one set after the other, on a thread of its own. Thread-safe.
 class TENON_API Specializer {
  public:
-  /// Of `how` count threads, opt_level, time_limit, timing_cache and the log; the device is the engine's.
+  /// Of `how` count threads, opt_level, time_limit, timing_cache, layer_types and the log. The device is the engine's, and so is
+  /// what kernels may be: precisions, exact, deterministic, max_memory.
   explicit Specializer(Engine engine, BuildOptions how = {});
   /// Ends a measurement under way.
   ~Specializer();

@@ -45,6 +45,7 @@ struct Specializer::Impl {
     how.device = device.kind == "cuda" ? fmt::format("cuda:{}", device.index) : device.kind;
     if (how.threads == 0) how.threads = device.threads;
     how.verify = false;  // other kernels of an engine that was compared
+    keep_promises(engine.impl().built.data.options);
     const auto asked = how.cancelled;
     how.cancelled = [this, asked] { return ending || (asked && asked()); };
     thread = std::thread([this] { work(); });
@@ -56,6 +57,16 @@ struct Specializer::Impl {
     }
     changed.notify_all();
     thread.join();
+  }
+
+  /// What the engine was built to allow or rule out holds for its other kernels too.
+  void keep_promises(const core::TacticOptions& o) {
+    how.precisions = o.precisions;
+    how.tf32 = o.tf32;
+    how.tactic_sources = o.sources;
+    how.exact = o.exact;
+    how.deterministic = o.deterministic;
+    how.max_memory = o.max_memory == INT64_MAX ? 0 : o.max_memory;
   }
 
   /// Null: it can't be measured for these dims.

@@ -4,6 +4,7 @@
 
 #include <chrono>
 
+#include "api/engine_impl.h"
 #include "onnx_builder.h"
 
 namespace tenon {
@@ -59,6 +60,20 @@ TEST(Specialize, RefusesWhatTheEngineDoesNotTake) {
   EXPECT_THROW(specializer.for_dims({{"x", {2, 4}}}), Error);
   EXPECT_THROW(specializer.for_dims({{"x", {2}}}), Error);
   EXPECT_THROW(specializer.for_dims({{"z", {2, 3}}}), Error);
+}
+
+TEST(Specialize, KeepsWhatTheEngineWasBuiltToAllow) {
+  const auto options_of = [](const Engine& engine) { return engine.impl().built.data.options; };
+  Engine::Impl strict = open_engine().impl();
+  strict.built.data.options = {{DType::bf16}, true, 5, true, true, 1 << 20};
+  Specializer specializer(Engine(std::make_shared<const Engine::Impl>(strict)));
+  specializer.for_dims({{"x", {40, 3}}});
+  specializer.wait();
+  const core::TacticOptions kept = options_of(specializer.for_dims({{"x", {40, 3}}}));
+  EXPECT_EQ(tuned_for(specializer.for_dims({{"x", {40, 3}}})), (std::vector<int64_t>{40, 3}));
+  EXPECT_EQ(kept.precisions, std::vector<DType>{DType::bf16});
+  EXPECT_TRUE(kept.tf32 && kept.exact && kept.deterministic);
+  EXPECT_EQ(kept.sources, 5u);
 }
 
 TEST(Specialize, WhatCanNotBeMeasuredStaysAsItIs) {

@@ -1,5 +1,7 @@
 #include "nvinfer1/runtime/configs.h"
 
+#include "tenon/nvinfer1.h"
+
 namespace tenon::adapter {
 
 using namespace nvinfer1;
@@ -39,6 +41,10 @@ class RuntimeConfig final : public IRuntimeConfig, public apiv::VRuntimeConfig {
     });
   }
   ExecutionContextAllocationStrategy getExecutionContextAllocationStrategy() const noexcept override { return strategy_; }
+  /// The library makes every IRuntimeConfig as one of these.
+  static RuntimeConfig& of(IRuntimeConfig& config) { return static_cast<RuntimeConfig&>(config); }
+  static const RuntimeConfig& of(const IRuntimeConfig& config) { return static_cast<const RuntimeConfig&>(config); }
+  bool specializes = false;
 
  private:
   Reporter report_;
@@ -50,4 +56,20 @@ class RuntimeConfig final : public IRuntimeConfig, public apiv::VRuntimeConfig {
 ISerializationConfig* make_serialization_config(const Reporter& maker) { return new SerializationConfig(maker); }
 IRuntimeConfig* make_runtime_config(const Reporter& maker) { return new RuntimeConfig(maker); }
 
+ContextSetup context_setup(const IRuntimeConfig& config) {
+  const ContextSetup setup{config.getExecutionContextAllocationStrategy(), RuntimeConfig::of(config).specializes};
+  if (setup.specializes && setup.strategy == ExecutionContextAllocationStrategy::kUSER_MANAGED)
+    refuse(Code::kINVALID_ARGUMENT, "specialize_shapes and kUSER_MANAGED: other kernels may need more memory than getDeviceMemorySize says; use kSTATIC");
+  return setup;
+}
+
 }  // namespace tenon::adapter
+
+namespace tenon {
+
+using adapter::RuntimeConfig;
+
+void specialize_shapes(nvinfer1::IRuntimeConfig& config, bool on) noexcept { RuntimeConfig::of(config).specializes = on; }
+bool specializes_shapes(nvinfer1::IRuntimeConfig const& config) noexcept { return RuntimeConfig::of(config).specializes; }
+
+}  // namespace tenon

@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
-#include "nvinfer1/runtime/configs.h"
 #include "nvinfer1/runtime/cuda_calls.h"
 #include "nvinfer1/runtime/tensor_format.h"
+#include "tenon/nvinfer1.h"
 
 // What is set on a context, and its shapes; context_run.cpp runs it.
 namespace tenon::adapter {
@@ -12,9 +12,9 @@ namespace tenon::adapter {
 using namespace nvinfer1;
 using Code = nvinfer1::ErrorCode;
 
-Context::Context(Engine& engine, ExecutionContextAllocationStrategy strategy)
-    : engine_(engine), state_(engine.state()), report_(engine.reporter()), strategy_(strategy), shapes_(state_),
-      addresses_(state_->count()), allocators_(state_->count()), nvtx_(engine.getProfilingVerbosity()) {
+Context::Context(Engine& engine, const ContextSetup& setup)
+    : engine_(engine), state_(engine.state()), report_(engine.reporter()), setup_(setup), shapes_(state_),
+      addresses_(state_->count()), allocators_(state_->count()), specialized_(report_.sink()), nvtx_(engine.getProfilingVerbosity()) {
   IExecutionContext::mImpl = this;
 }
 Context::~Context() = default;
@@ -224,10 +224,16 @@ void Context::setAuxStreams(cudaStream_t* streams, int32_t count) noexcept {
   });
 }
 
+void Context::setPersistentCacheLimit(size_t size) noexcept {
+  persistent_cache_ = size;
+  if (size > 0) report_.log(ILogger::Severity::kVERBOSE, "setPersistentCacheLimit: the persistent part of the L2 cache is left as the driver has it");
+}
+
 IRuntimeConfig* Context::getRuntimeConfig() const noexcept {
   return guarded(report_, "IExecutionContext::getRuntimeConfig", static_cast<IRuntimeConfig*>(nullptr), [&] {
     IRuntimeConfig* config = make_runtime_config(report_);
-    config->setExecutionContextAllocationStrategy(strategy_);
+    config->setExecutionContextAllocationStrategy(setup_.strategy);
+    specialize_shapes(*config, setup_.specializes);
     return config;
   });
 }

@@ -1,6 +1,7 @@
 #pragma once
 #include "nvinfer1/runtime/engine.h"
 #include "nvinfer1/runtime/shapes.h"
+#include "nvinfer1/runtime/specialized.h"
 #include "runtime/execution.h"
 
 namespace tenon::adapter {
@@ -9,11 +10,14 @@ namespace tenon::adapter {
 /// shapes. It keeps what it needs of the engine alive, but `getEngine` must not be called after the engine was deleted.
 class Context final : public nvinfer1::IExecutionContext, public nvinfer1::apiv::VExecutionContext {
  public:
-  Context(Engine& engine, nvinfer1::ExecutionContextAllocationStrategy strategy);
+  Context(Engine& engine, const ContextSetup& setup);
   ~Context() override;
   static const Context& of(const nvinfer1::IExecutionContext& context) { return static_cast<const Context&>(context); }
   const EngineState& state() const { return *state_; }
   const Shapes& shapes() const { return shapes_; }
+  /// What a run on the current profile took last; the engine's own before the first one.
+  std::shared_ptr<const core::Built> kernels() const;
+  void wait_for_kernels() const { state_->wait_for_specializer(shapes_.profile()); }
 
   bool execute(int32_t batchSize, void* const* bindings) noexcept override;
   bool enqueue(int32_t batchSize, void* const* bindings, cudaStream_t stream, cudaEvent_t* inputConsumed) noexcept override;
@@ -58,7 +62,7 @@ class Context final : public nvinfer1::IExecutionContext, public nvinfer1::apiv:
   bool setTemporaryStorageAllocator(nvinfer1::IGpuAllocator* allocator) noexcept override;
   nvinfer1::IGpuAllocator* getTemporaryStorageAllocator() const noexcept override { return temporary_; }
   bool enqueueV3(cudaStream_t stream) noexcept override;
-  void setPersistentCacheLimit(size_t size) noexcept override { persistent_cache_ = size; }
+  void setPersistentCacheLimit(size_t size) noexcept override;
   size_t getPersistentCacheLimit() const noexcept override { return persistent_cache_; }
   bool setNvtxVerbosity(nvinfer1::ProfilingVerbosity verbosity) noexcept override;
   nvinfer1::ProfilingVerbosity getNvtxVerbosity() const noexcept override { return nvtx_; }
@@ -86,7 +90,9 @@ class Context final : public nvinfer1::IExecutionContext, public nvinfer1::apiv:
   };
   void run(const Request& request);
   void run_bindings(void* const* bindings, int64_t batch, cudaStream_t stream, cudaEvent_t* consumed);
-  core::Execution& execution();
+  std::shared_ptr<const core::Built> own_kernels() const;
+  std::shared_ptr<const core::Built> choose_kernels(const Request& request);
+  core::Execution& execution(const core::Built& kernels);
   void set_inputs(core::Execution& execution, const Request& request);
   void set_outputs(core::Execution& execution, const Request& request);
   void give_outputs(core::Execution& execution, const Request& request);
@@ -107,13 +113,16 @@ class Context final : public nvinfer1::IExecutionContext, public nvinfer1::apiv:
   Engine& engine_;
   std::shared_ptr<EngineState> state_;
   Reporter report_;
-  nvinfer1::ExecutionContextAllocationStrategy strategy_;
+  ContextSetup setup_;
   Shapes shapes_;
   std::string name_;
   std::vector<void*> addresses_;
   std::vector<nvinfer1::IOutputAllocator*> allocators_;
   std::vector<void*> targets_;   // of the current run: where each output goes
-  std::vector<std::unique_ptr<core::Execution>> executions_;  // by profile
+  Specialized specialized_;
+  std::map<const core::Program*, std::unique_ptr<core::Execution>> executions_;
+  std::shared_ptr<const core::Built> kernels_;                // of the last run
+  int kernels_profile_ = -1;
   int64_t generation_ = 0;
   std::unique_ptr<core::Stream> stream_;                      // of the last run
   cudaStream_t stream_handle_ = nullptr;

@@ -41,7 +41,7 @@ bool Context::reportToProfiler() const noexcept {
 }
 
 void Context::report_times() const {
-  report_steps(*profiler_, *state_->plan()->engines[shapes_.profile()].program, times_, "");
+  report_steps(*profiler_, *kernels_->program, times_, "");
 }
 
 bool Context::setDebugListener(IDebugListener* listener) noexcept {
@@ -75,7 +75,7 @@ bool Context::setUnfusedTensorsDebugState(bool flag) noexcept {
 
 void Context::observe(core::Value value, const core::HostValue& host, cudaStream_t stream) const {
   const core::Tensor* tensor = std::get_if<core::Tensor>(&host);
-  const std::string& name = name_of(state_->plan()->engines[shapes_.profile()].program->graph(), value);
+  const std::string& name = name_of(kernels_->program->graph(), value);
   if (!tensor || name.empty() || tensor->dtype() == DType::string) return;
   if (!debug_unfused_ && debug_tensors_.count(name) == 0) return;
   const Dims dims = to_api_dims(tensor->dims());

@@ -14,7 +14,7 @@ void Context::setDeviceMemory(void* memory) noexcept { setDeviceMemoryV2(memory,
 
 void Context::setDeviceMemoryV2(void* memory, int64_t size) noexcept {
   guarded(report_, "IExecutionContext::setDeviceMemory", [&] {
-    if (strategy_ != ExecutionContextAllocationStrategy::kUSER_MANAGED)
+    if (setup_.strategy != ExecutionContextAllocationStrategy::kUSER_MANAGED)
       refuse(Code::kINVALID_STATE, "the context has memory of its own; make it with createExecutionContextWithoutDeviceMemory");
     if (reinterpret_cast<uintptr_t>(memory) % kAlignment != 0) refuse(Code::kINVALID_ARGUMENT, "the memory must be aligned to {} bytes", kAlignment + 0);
     if (was_captured_ && memory != device_memory_)
@@ -25,7 +25,7 @@ void Context::setDeviceMemoryV2(void* memory, int64_t size) noexcept {
 }
 
 void Context::lend_memory(core::Execution& execution) {
-  if (strategy_ != ExecutionContextAllocationStrategy::kUSER_MANAGED) return;
+  if (setup_.strategy != ExecutionContextAllocationStrategy::kUSER_MANAGED) return;
   if (!device_memory_ && engine_.getDeviceMemorySizeForProfileV2(shapes_.profile()) > 0)
     refuse(Code::kINVALID_STATE, "the context has no memory: call setDeviceMemory with {} bytes", engine_.getDeviceMemorySizeV2());
   was_captured_ = was_captured_ || stream_->captured_by_caller();

@@ -3,7 +3,6 @@
 #include "base/error.h"
 #include "nvinfer1/runtime/context.h"
 #include "nvinfer1/runtime/cuda_calls.h"
-#include "nvinfer1/runtime/memory_source.h"
 
 namespace tenon::adapter {
 
@@ -89,21 +88,6 @@ cudaStream_t Context::borrow(cudaStream_t stream, bool own) {
   return stream;
 }
 
-core::Execution& Context::execution() {
-  if (generation_ != state_->generation() || executions_.empty()) {
-    generation_ = state_->generation();
-    executions_.clear();
-    executions_.resize(state_->profiles());
-  }
-  auto& execution = executions_[shapes_.profile()];
-  if (!execution) {
-    const auto program = state_->plan()->engines[shapes_.profile()].program;
-    IGpuAllocator* allocator = temporary_ ? temporary_ : state_->allocator();
-    execution = std::make_unique<core::Execution>(program, allocator ? make_memory_source(*allocator, program) : nullptr);
-  }
-  return *execution;
-}
-
 void Context::check_ready(const Request& request) const {
   for (int i = 0; i < state_->count(); ++i) {
     const PlanTensor& t = state_->info().tensors[i];
@@ -116,7 +100,9 @@ void Context::check_ready(const Request& request) const {
 void Context::run(const Request& request) {
   shapes_.read_values(request.addresses);
   check_ready(request);
-  core::Execution& execution = this->execution();
+  kernels_ = choose_kernels(request);
+  kernels_profile_ = shapes_.profile();
+  core::Execution& execution = this->execution(*kernels_);
   lend_memory(execution);
   set_inputs(execution, request);
   set_outputs(execution, request);

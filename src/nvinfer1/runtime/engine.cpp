@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "nvinfer1/runtime/configs.h"
 #include "nvinfer1/runtime/context.h"
 #include "nvinfer1/runtime/host_memory.h"
 #include "nvinfer1/runtime/inspector.h"
@@ -58,18 +57,18 @@ IRuntimeConfig* Engine::createRuntimeConfig() noexcept {
   return guarded(report_, "ICudaEngine::createRuntimeConfig", static_cast<IRuntimeConfig*>(nullptr), [&] { return make_runtime_config(report_); });
 }
 
-IExecutionContext* Engine::make_context(Strategy strategy) { return new Context(*this, strategy); }
+IExecutionContext* Engine::make_context(const ContextSetup& setup) { return new Context(*this, setup); }
 
 IExecutionContext* Engine::createExecutionContext() noexcept { return createExecutionContextV2(Strategy::kSTATIC); }
 IExecutionContext* Engine::createExecutionContextWithoutDeviceMemory() noexcept { return createExecutionContextV2(Strategy::kUSER_MANAGED); }
 
 IExecutionContext* Engine::createExecutionContextV2(Strategy strategy) noexcept {
-  return guarded(report_, "ICudaEngine::createExecutionContext", static_cast<IExecutionContext*>(nullptr), [&] { return make_context(strategy); });
+  return guarded(report_, "ICudaEngine::createExecutionContext", static_cast<IExecutionContext*>(nullptr), [&] { return make_context({strategy}); });
 }
 
 IExecutionContext* Engine::createExecutionContextV3(IRuntimeConfig* config) noexcept {
   return guarded(report_, "ICudaEngine::createExecutionContext", static_cast<IExecutionContext*>(nullptr),
-                 [&] { return make_context(need(config, "runtimeConfig")->getExecutionContextAllocationStrategy()); });
+                 [&] { return make_context(context_setup(*need(config, "runtimeConfig"))); });
 }
 
 int64_t Engine::getDeviceMemorySizeForProfileV2(int32_t profile) const noexcept {

@@ -1,5 +1,6 @@
 #pragma once
 #include "nvinfer1/reporter.h"
+#include "nvinfer1/runtime/configs.h"
 #include "nvinfer1/runtime/engine_state.h"
 
 namespace tenon::adapter {
@@ -92,7 +93,7 @@ class Engine final : public nvinfer1::ICudaEngine, public nvinfer1::apiv::VCudaE
  private:
   const PlanTensor& binding(int32_t index) const;
   int32_t profile_of(int32_t binding) const { return binding / state_->count(); }
-  nvinfer1::IExecutionContext* make_context(nvinfer1::ExecutionContextAllocationStrategy strategy);
+  nvinfer1::IExecutionContext* make_context(const ContextSetup&);
 
   std::shared_ptr<EngineState> state_;
   Reporter report_;

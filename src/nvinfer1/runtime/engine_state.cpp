@@ -1,9 +1,11 @@
 #include "nvinfer1/runtime/engine_state.h"
 
+#include "api/engine_impl.h"
 #include "base/error.h"
 #include "engine/graph_codec.h"
 #include "nvinfer1/reporter.h"
 #include "nvinfer1/runtime/tensor_format.h"
+#include "tenon/specialize.h"
 
 namespace tenon::adapter {
 
@@ -84,9 +86,33 @@ std::shared_ptr<const Plan> EngineState::plan() const {
 }
 
 void EngineState::replace_plan(std::shared_ptr<const Plan> plan) {
+  std::map<int, std::shared_ptr<Specializer>> old;  // their threads end without the lock
   std::lock_guard lock(mutex_);
   plan_ = std::move(plan);
+  old.swap(specializers_);
   ++generation_;
+}
+
+std::shared_ptr<Specializer> EngineState::specializer(int profile, const LogSink& log) {
+  std::lock_guard lock(mutex_);
+  auto& specializer = specializers_[profile];
+  if (specializer) return specializer;
+  auto engine = std::make_shared<tenon::Engine::Impl>();
+  engine->built = plan_->engines[profile];
+  BuildOptions how;
+  how.log = log;
+  return specializer = std::make_shared<Specializer>(tenon::Engine(std::move(engine)), std::move(how));
+}
+
+void EngineState::wait_for_specializer(int profile) {
+  std::shared_ptr<Specializer> specializer;
+  {
+    std::lock_guard lock(mutex_);
+    const auto found = specializers_.find(profile);
+    if (found == specializers_.end()) return;
+    specializer = found->second;
+  }
+  specializer->wait();
 }
 
 int EngineState::find(const char* name) const {

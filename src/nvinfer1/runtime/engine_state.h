@@ -5,6 +5,10 @@
 #include "NvInferRuntime.h"
 #include "nvinfer1/plan.h"
 
+namespace tenon {
+class Specializer;
+}
+
 namespace tenon::adapter {
 
 /// A shape that does not exist, as the API writes it.
@@ -27,6 +31,10 @@ class EngineState {
   /// Tensors and profiles never change.
   const PlanInfo& info() const { return info_; }
   void replace_plan(std::shared_ptr<const Plan>);
+  /// Chooses kernels for shapes of a profile, for all contexts. A replaced plan has others.
+  std::shared_ptr<Specializer> specializer(int profile, const LogSink&);
+  /// Returns when the one of this profile has nothing left to measure; at once where none was asked for.
+  void wait_for_specializer(int profile);
   /// Counts the replacements.
   int64_t generation() const { return generation_; }
 
@@ -43,6 +51,7 @@ class EngineState {
  private:
   mutable std::mutex mutex_;
   std::shared_ptr<const Plan> plan_;
+  std::map<int, std::shared_ptr<Specializer>> specializers_;  // by profile
   PlanInfo info_;
   std::map<std::string, int, std::less<>> names_;
   std::vector<int> graph_index_;

@@ -41,7 +41,8 @@ class Inspector final : public IEngineInspector, public apiv::VEngineInspector {
 
   char const* getLayerInformation(int32_t index, LayerInformationFormat format) const noexcept override {
     return guarded(report_, "IEngineInspector::getLayerInformation", "", [&] {
-      const core::Built& built = state_->plan()->engines[profile()];
+      const auto kept = kernels();
+      const core::Built& built = *kept;
       const int count = static_cast<int>(built.program->plan().steps.size());
       if (index < 0 || index >= count) refuse(Code::kINVALID_ARGUMENT, "layer {}: the engine has layers 0 to {}", index, count - 1);
       return keep(text_of(layer(built, index), format));
@@ -50,7 +51,8 @@ class Inspector final : public IEngineInspector, public apiv::VEngineInspector {
 
   char const* getEngineInformation(LayerInformationFormat format) const noexcept override {
     return guarded(report_, "IEngineInspector::getEngineInformation", "", [&] {
-      const core::Built& built = state_->plan()->engines[profile()];
+      const auto kept = kernels();
+      const core::Built& built = *kept;
       ordered_json j;
       j["Layers"] = j["Bindings"] = ordered_json::array();
       std::string lines;
@@ -76,7 +78,11 @@ class Inspector final : public IEngineInspector, public apiv::VEngineInspector {
 
  private:
   const Context* context() const { return context_ ? &Context::of(*context_) : nullptr; }
-  size_t profile() const { return context() ? static_cast<size_t>(context()->shapes().profile()) : 0; }
+  std::shared_ptr<const core::Built> kernels() const {
+    if (context()) return context()->kernels();
+    const auto plan = state_->plan();
+    return {plan, &plan->engines[0]};
+  }
   ProfilingVerbosity verbosity() const { return static_cast<ProfilingVerbosity>(state_->info().verbosity); }
 
   ordered_json layer(const core::Built& built, int index) const {
