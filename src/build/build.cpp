@@ -207,7 +207,53 @@ Built build(const ModelSource& source, const BuildOptions& options) {
 
 namespace {
 
-Built build_with(const GraphSource& source, const BuildOptions& options, const BuildHooks& hooks, const ChosenFormats& formats) {
+/// The model as it was read, before anything is done at its boundary.
+struct ReadModel {
+  Graph graph;
+  std::optional<Graph> unmarked;  // where tensors were marked as outputs
+  ShapeRequest request;
+};
+
+ReadModel read_model(const GraphSource& source, const BuildOptions& options, const Log& log) {
+  ReadModel model;
+  model.graph = make_with_shapes(source, options, log, model.request);
+  if (!options.mark_outputs.empty()) model.unmarked = model.graph;
+  mark_outputs(model.graph, options.mark_outputs);
+  if (options.refit) make_refittable(model.graph);
+  return model;
+}
+
+/// From the model, with these formats at its boundary, to the program. `built` has its device and its profile.
+void build_with(Built& built, Graph model, const std::optional<Graph>& unmarked, const ChosenFormats& formats, const BuildOptions& options, const BuildHooks& hooks,
+                TimingCache& cache, const Log& log, Phases& phases) {
+  const Boundary boundary{options.io_types, formats};
+  const Graph original = boundary.empty() ? std::move(model) : phases.run("import", [&] { return with_boundary(model, boundary, built.data.io_formats); });
+  tell_types(original, log);
+  const Graph graph = options.reference ? original : phases.run("passes", [&] { return optimized(original, unmarked, options, built, cache, log, phases); });
+  release_mapped_files();  // passes read weights that are not needed again for long
+  built.data.graph = normalized(options.verbosity == Verbosity::none ? without_names(graph) : graph);
+  for (const auto& [origin, why] : graph.dropped()) built.report.dropped.emplace_back(graph.origins()[origin].name, why);
+  finish(built, original, options, hooks, cache, log, phases);
+}
+
+/// Where inputs and outputs may have several formats, a build that says nothing finds out what their neighbours' kernels read and write.
+ChosenFormats choose_formats(Built& built, const Graph& model, const BuildOptions& options, TimingCache& cache, const Log& log, Phases& phases) {
+  ChosenFormats formats = first_formats(options);
+  if (!leaves_choice(options)) return formats;
+  Built trial = built;
+  BuildOptions unverified = options;
+  unverified.verify = false;
+  build_with(trial, model, {}, formats, unverified, {}, cache, Log(), phases);
+  built.report.tactics_timed += trial.report.tactics_timed;
+  formats = fitting_formats(trial, options);
+  for (const auto& [name, format] : formats) log.info("build", "'{}' has the memory format {}", name, to_string(format));
+  return formats;
+}
+
+}  // namespace
+
+Built build(const GraphSource& source, const BuildOptions& options, const BuildHooks& hooks) {
+  first_formats(options);  // refuses wrong ones before the model is read
   Built built;
   Phases phases(options, built.report);
   const Log log = make_log(options.log, options.log_level);
@@ -215,53 +261,18 @@ Built build_with(const GraphSource& source, const BuildOptions& options, const B
   built.data.device = built.device->info();
   built.data.options = tactic_options(options, built.data.device, log);
   built.threads = std::make_shared<Threads>(built.data.device.threads);
-
-  ShapeRequest request;
-  std::optional<Graph> unmarked;
-  Graph original = phases.run("import", [&] {
-    Graph g = make_with_shapes(source, options, log, request);
-    if (!options.mark_outputs.empty()) unmarked = g;
-    mark_outputs(g, options.mark_outputs);
-    if (options.refit) make_refittable(g);
-    const Boundary boundary{options.io_types, formats};
-    return boundary.empty() ? std::move(g) : with_boundary(g, boundary, built.data.io_formats);
-  });
-  built.data.profile = request.profile;
-  built.report.assumptions = request.assumptions;
-  tell_types(original, log);
-  check_weights(original, options, *built.threads, built.report, log);
+  ReadModel model = phases.run("import", [&] { return read_model(source, options, log); });
+  built.data.profile = model.request.profile;
+  built.report.assumptions = model.request.assumptions;
+  check_weights(model.graph, options, *built.threads, built.report, log);
   release_mapped_files();
   CacheFile file(hooks.cache ? "" : options.timing_cache, log);
   TimingCache& cache = hooks.cache ? *hooks.cache : file.cache;
   file.saved_after([&] {
-    const Graph graph = options.reference ? original : phases.run("passes", [&] { return optimized(original, unmarked, options, built, cache, log, phases); });
-    release_mapped_files();  // passes read weights that are not needed again for long
-    built.data.graph = normalized(options.verbosity == Verbosity::none ? without_names(graph) : graph);
-    for (const auto& [origin, why] : graph.dropped()) built.report.dropped.emplace_back(graph.origins()[origin].name, why);
-    finish(built, original, options, hooks, cache, log, phases);
+    const ChosenFormats formats = choose_formats(built, model.graph, options, cache, log, phases);
+    build_with(built, std::move(model.graph), model.unmarked, formats, options, hooks, cache, log, phases);
   });
   if (options.direct_io) tell_boundary_copies(built, options, log);
-  return built;
-}
-
-}  // namespace
-
-/// Where inputs and outputs may have several formats, a first build finds out what their neighbours' kernels read and write.
-Built build(const GraphSource& source, const BuildOptions& options, const BuildHooks& hooks) {
-  const ChosenFormats first = first_formats(options);
-  if (!leaves_choice(options)) return build_with(source, options, hooks, first);
-  const Log log = make_log(options.log, options.log_level);
-  CacheFile file(hooks.cache ? "" : options.timing_cache, log);
-  BuildHooks own = hooks, trial{hooks.cache ? hooks.cache : &file.cache, nullptr};
-  own.cache = trial.cache;
-  BuildOptions unverified = options;
-  unverified.verify = unverified.direct_io = false;
-  Built built;
-  file.saved_after([&] {
-    const ChosenFormats chosen = fitting_formats(build_with(source, unverified, trial, first), options);
-    for (const auto& [name, format] : chosen) log.info("build", "'{}' has the memory format {}", name, to_string(format));
-    built = build_with(source, options, own, chosen);
-  });
   return built;
 }
 

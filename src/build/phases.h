@@ -29,7 +29,16 @@ class Phases {
     BuildReport& report;
     std::string phase;
     Clock::time_point begin;
-    ~Timer() { report.phases.emplace_back(phase, std::chrono::duration<double>(Clock::now() - begin).count()); }
+    /// A phase that runs again takes longer.
+    ~Timer() {
+      const double seconds = std::chrono::duration<double>(Clock::now() - begin).count();
+      for (auto& [name, total] : report.phases)
+        if (name == phase) {
+          total += seconds;
+          return;
+        }
+      report.phases.emplace_back(phase, seconds);
+    }
   };
   const BuildOptions& options_;
   BuildReport& report_;

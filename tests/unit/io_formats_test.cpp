@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <numeric>
+#include <set>
 
 #include "../engine_bytes.h"
 #include "base/error.h"
@@ -13,6 +14,7 @@
 #include "ir/text.h"
 #include "ops/all.h"
 #include "plan/io_format.h"
+#include "select/timing_cache.h"
 
 namespace tenon::core {
 namespace {
@@ -126,6 +128,32 @@ TEST(IoFormats, AreChosenByTheNeighbour) {
   EXPECT_EQ(both.data.io_formats.at("y"), (IoFormat{MemoryFormat::hwc8, 3}));
   EXPECT_THROW(build_text(kNegate, {{"x", {"dla_linear", "dla_hwc4"}}}), Error);
   EXPECT_THROW(build_text(kNegate, {{"x", {"nhwc"}}}), Error);
+}
+
+TEST(IoFormats, AChoiceIsMadeWithoutSayingThingsTwice) {
+  BuildOptions options;
+  options.device = "cpu";
+  options.threads = 1;
+  options.io_formats = {{"x", {"chw4", "hwc"}}};
+  options.direct_io = options.allow_odd_weights = true;
+  options.log_level = Severity::verbose;
+  std::vector<std::string> lines;
+  options.log = [&](Severity, std::string_view, std::string_view text) { lines.emplace_back(text); };
+  const auto read = [&](const auto&, const Log&) {
+    return parse("graph g(x: f32[1,2,4,4]) { %1 = Constant{value=f32[1,2,1,1]{1, nan}} %2 = Conv(%x, %1) return y = %2 }", op_registry());
+  };
+  TimingCache cache;
+  const Built built = build(GraphSource(read), options, {&cache, nullptr});
+  const auto said = [&](const std::string& words) { return std::count_if(lines.begin(), lines.end(), [&](const auto& line) { return line.find(words) != std::string::npos; }); };
+  EXPECT_EQ(said("finite numbers were expected"), 1);
+  EXPECT_EQ(said("'x' has the memory format hwc"), 1);
+  EXPECT_LE(said("direct I/O"), 1);
+  EXPECT_EQ(said("runs by"), static_cast<int64_t>(std::count_if(built.program->plan().steps.begin(), built.program->plan().steps.end(),
+                                                               [](const Step& s) { return s.kind != Step::Kind::reorder; })));
+  std::set<std::string> phases;
+  for (const auto& phase : built.report.phases) EXPECT_TRUE(phases.insert(phase.first).second) << phase.first;
+  EXPECT_GT(built.report.tactics_timed, 0);
+  EXPECT_EQ(build(GraphSource(read), options, {&cache, nullptr}).report.tactics_timed, 0) << "all was in the cache, of both builds";
 }
 
 TEST(IoFormats, DirectInputIsSaidToNeedACopy) {
