@@ -117,6 +117,64 @@ TEST_F(BuilderTest, WarnsAboutWhatItAnswersByOtherMeans) {
   expect_error(ErrorCode::kUNSUPPORTED_STATE, "build with EngineCapability::kSTANDARD");
 }
 
+TEST_F(BuilderTest, SaysWhichSettingsChangeNothing) {
+  small_network();
+  EXPECT_TRUE(builder->isNetworkSupported(*network, *config));
+  EXPECT_EQ(logger.take(), "") << "none was set";
+  const auto says = [&](const std::string& words, bool warning = false) {
+    EXPECT_TRUE(builder->isNetworkSupported(*network, *config));
+    EXPECT_EQ(logger.take().find((warning ? "2 " : "3 ") + words), 0u) << words;
+    config->reset();
+  };
+  for (const auto& [flag, words] : {std::pair(BuilderFlag::kSTRIP_PLAN, "kSTRIP_PLAN: the plan keeps"), {BuilderFlag::kSAFETY_SCOPE, "kSAFETY_SCOPE: there is no"},
+                                    {BuilderFlag::kWEIGHT_STREAMING, "kWEIGHT_STREAMING: weights stay"}, {BuilderFlag::kSPARSE_WEIGHTS, "kSPARSE_WEIGHTS: there are no"},
+                                    {BuilderFlag::kFP8, "kFP8, kINT4, kFP4: layers"}, {BuilderFlag::kINT8, "kINT8: there are no"}}) {
+    config->setFlags(1u << static_cast<int>(flag));
+    says(words, true);
+  }
+  for (const auto& [flag, words] : {std::pair(BuilderFlag::kENABLE_TACTIC_HEURISTIC, "setMaxNbTactics, kENABLE"), {BuilderFlag::kEXCLUDE_LEAN_RUNTIME, "kEXCLUDE_LEAN_RUNTIME"},
+                                    {BuilderFlag::kDISABLE_COMPILATION_CACHE, "kDISABLE_COMPILATION_CACHE"}, {BuilderFlag::kMONITOR_MEMORY, "kMONITOR_MEMORY"}}) {
+    config->setFlag(flag);
+    says(words);
+  }
+  config->setAvgTimingIterations(8);
+  says("setMinTimingIterations, setAvgTimingIterations: kernels are timed until");
+  config->setMaxNbTactics(3);
+  says("setMaxNbTactics");
+  config->setTilingOptimizationLevel(TilingOptimizationLevel::kFAST);
+  says("setTilingOptimizationLevel");
+  config->setL2LimitForTiling(0);
+  says("setTilingOptimizationLevel");
+  config->setProfileStream(reinterpret_cast<cudaStream_t>(this));
+  says("setProfileStream");
+  config->setMaxAuxStreams(2);
+  says("setMaxAuxStreams");
+  config->setHardwareCompatibilityLevel(HardwareCompatibilityLevel::kAMPERE_PLUS);
+  says("setHardwareCompatibilityLevel");
+  config->setPreviewFeature(PreviewFeature::kPROFILE_SHARING_0806, true);
+  says("setPreviewFeature");
+  config->setQuantizationFlag(QuantizationFlag::kCALIBRATE_BEFORE_FUSION);
+  says("setQuantizationFlags");
+  config->setMemoryPoolLimit(MemoryPoolType::kTACTIC_DRAM, 1);
+  says("setMemoryPoolLimit: only kWORKSPACE");
+  config->setMemoryPoolLimit(MemoryPoolType::kDLA_MANAGED_SRAM, 1);
+  says("setMemoryPoolLimit: there are no DLA cores");
+  EXPECT_TRUE(builder->isNetworkSupported(*network, *config));
+  EXPECT_EQ(logger.take(), "");
+}
+
+TEST_F(BuilderTest, StrictTypesAreTheirThreeFlags) {
+  ITensor& x = input("x", {1, 3, 2, 2});
+  output(network->addUnary(x, UnaryOperation::kNEG)->getOutput(0), "y");
+  x.setAllowedFormats(1u << static_cast<int>(TensorFormat::kCHW4));
+  EXPECT_NE(build(), nullptr);
+  EXPECT_FALSE(logger.said("direct I/O"));
+  config->setFlag(BuilderFlag::kSTRICT_TYPES);
+  EXPECT_FALSE(config->getFlag(BuilderFlag::kDIRECT_IO));
+  EXPECT_NE(build(), nullptr);
+  EXPECT_TRUE(logger.said("direct I/O: no kernel takes tensor 'x'"));
+}
+
 TEST_F(BuilderTest, EveryWayToAnEngine) {
   struct Writer : IStreamWriter {
     int64_t write(void const* data, int64_t size) override {

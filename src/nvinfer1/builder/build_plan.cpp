@@ -235,8 +235,7 @@ void check_request(const BuildRequest& r) {
   const bool dla = c.getDefaultDeviceType() == nv::DeviceType::kDLA || c.dla_layer();
   if (dla && !c.has(Flag::kGPU_FALLBACK)) refuse(Code::kUNSUPPORTED_STATE, "there are no DLA cores: use DeviceType::kGPU, or set BuilderFlag::kGPU_FALLBACK");
   if (dla) r.reporter.warning("there are no DLA cores: all layers run on the device of the build (kGPU_FALLBACK)");
-  if (c.has(Flag::kINT8)) r.reporter.warning("kINT8: there are no INT8 kernels yet; layers run in the higher precision, explicit quantize and dequantize layers are kept");
-  if (c.has(Flag::kFP8) || c.has(Flag::kINT4) || c.has(Flag::kFP4)) r.reporter.warning("kFP8, kINT4, kFP4: layers run in the higher precision");
+  answer_settings(c, r.reporter);
   for (const auto* list : {&r.network.inputs(), &r.network.outputs()})
     for (const NetTensor* t : *list) check_formats(*t);
 }

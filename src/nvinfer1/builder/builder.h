@@ -56,6 +56,8 @@ struct BuildRequest {
 
 /// An engine for each profile. Fails with what is wrong with network, config or profiles.
 Plan build_plan(const BuildRequest&);
+/// Logs what settings ask for and does not exist here: a warning where the engine differs by it.
+void answer_settings(const BuilderConfig&, const Reporter&);
 /// Fails when network and config contradict each other, or ask for what does not exist here. Logs what is answered by
 /// something else.
 void check_request(const BuildRequest&);

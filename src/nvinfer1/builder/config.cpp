@@ -35,6 +35,7 @@ void BuilderConfig::set_defaults() {
   tactic_sources_ = (1u << nv::EnumMax<nv::TacticSource>()) - 1;
   pools_ = {};
   preview_ = 1u << static_cast<int>(nv::PreviewFeature::kFASTER_DYNAMIC_SHAPES_0805) | 1u << static_cast<int>(nv::PreviewFeature::kPROFILE_SHARING_0806);
+  preview_was_set_ = false;
   hardware_ = nv::HardwareCompatibilityLevel::kNONE;
   tiling_ = nv::TilingOptimizationLevel::kNONE;
   l2_limit_ = -1;
@@ -45,10 +46,9 @@ void BuilderConfig::set_defaults() {
 
 void BuilderConfig::reset() noexcept { set_defaults(); }
 
-void BuilderConfig::setFlag(Flag flag) noexcept {
-  flags_ |= 1u << static_cast<int>(flag);
-  if (flag == Flag::kSPARSE_WEIGHTS) reporter_.warning("kSPARSE_WEIGHTS: there are no kernels for 2:4 sparse weights; dense ones are used");
-  if (flag == Flag::kWEIGHT_STREAMING) reporter_.warning("kWEIGHT_STREAMING: weights stay in memory whole; the engine runs as without the flag");
+bool BuilderConfig::has(Flag flag) const {
+  const bool of_strict_types = flag == Flag::kPREFER_PRECISION_CONSTRAINTS || flag == Flag::kDIRECT_IO || flag == Flag::kREJECT_EMPTY_ALGORITHMS;
+  return getFlag(flag) || (of_strict_types && getFlag(Flag::kSTRICT_TYPES));
 }
 
 void BuilderConfig::setDeviceType(nv::ILayer const* layer, nv::DeviceType type) noexcept {
@@ -138,6 +138,7 @@ std::size_t BuilderConfig::getMemoryPoolLimit(nv::MemoryPoolType pool) const noe
 void BuilderConfig::setPreviewFeature(nv::PreviewFeature feature, bool enable) noexcept {
   const uint32_t bit = 1u << static_cast<int>(feature);
   preview_ = enable ? preview_ | bit : preview_ & ~bit;
+  preview_was_set_ = true;
 }
 
 void BuilderConfig::setBuilderOptimizationLevel(int32_t level) noexcept {

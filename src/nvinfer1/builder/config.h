@@ -16,12 +16,15 @@ class BuilderConfig final : public nv::IBuilderConfig, public nv::apiv::VBuilder
   static BuilderConfig& of(nv::IBuilderConfig& c) { return static_cast<BuilderConfig&>(c); }
   static const BuilderConfig& of(const nv::IBuilderConfig& c) { return static_cast<const BuilderConfig&>(c); }
 
-  bool has(nv::BuilderFlag flag) const { return flags_ >> static_cast<int>(flag) & 1; }
+  /// Set, or part of kSTRICT_TYPES, which is the old name of three flags.
+  bool has(nv::BuilderFlag flag) const;
   const std::vector<const OptimizationProfile*>& profiles() const { return profiles_; }
   const OptimizationProfile* calibration_profile() const { return calibration_profile_; }
   const std::vector<std::string>& plugin_libraries() const { return plugin_libraries_; }
   /// The cache in use: the client's, or one of our own unless kDISABLE_TIMING_CACHE is set.
   core::TimingCache* timing_records();
+  bool has_limit(nv::MemoryPoolType pool) const { return pools_[static_cast<size_t>(pool)].has_value(); }
+  bool preview_was_set() const { return preview_was_set_; }
   /// Unless the client set none.
   std::optional<std::size_t> workspace_limit() const { return pools_[static_cast<size_t>(nv::MemoryPoolType::kWORKSPACE)]; }
   /// A layer that asks for DLA; null when there is none.
@@ -40,8 +43,8 @@ class BuilderConfig final : public nv::IBuilderConfig, public nv::apiv::VBuilder
   void setFlags(nv::BuilderFlags flags) noexcept override { flags_ = flags; }
   nv::BuilderFlags getFlags() const noexcept override { return flags_; }
   void clearFlag(nv::BuilderFlag flag) noexcept override { flags_ &= ~(1u << static_cast<int>(flag)); }
-  void setFlag(nv::BuilderFlag flag) noexcept override;
-  bool getFlag(nv::BuilderFlag flag) const noexcept override { return has(flag); }
+  void setFlag(nv::BuilderFlag flag) noexcept override { flags_ |= 1u << static_cast<int>(flag); }
+  bool getFlag(nv::BuilderFlag flag) const noexcept override { return flags_ >> static_cast<int>(flag) & 1; }
   void setDeviceType(nv::ILayer const* layer, nv::DeviceType type) noexcept override;
   nv::DeviceType getDeviceType(nv::ILayer const* layer) const noexcept override;
   bool isDeviceTypeSet(nv::ILayer const* layer) const noexcept override { return devices_.count(layer) > 0; }
@@ -115,6 +118,7 @@ class BuilderConfig final : public nv::IBuilderConfig, public nv::apiv::VBuilder
   nv::TacticSources tactic_sources_;
   std::array<std::optional<std::size_t>, 6> pools_;
   uint32_t preview_;
+  bool preview_was_set_;
   nv::HardwareCompatibilityLevel hardware_;
   nv::TilingOptimizationLevel tiling_;
   int64_t l2_limit_;
