@@ -62,6 +62,24 @@ class BuildTest(TenonTest):
         self.assertIn("stopped early", result.out)
         self.assertTrue((self.folder / "limit.engine").exists())
 
+    def test_inputs_and_outputs_in_memory_formats_and_other_types(self):
+        weights = np.arange(12, dtype=np.float32).reshape(4, 3, 1, 1)
+        self.conv_relu("formats.onnx", weights)
+        built = self.tenon("build", "formats.onnx", "-o", "formats.engine", "--io-formats", "x:chw4,'y':hwc16+chw2").out
+        self.assertIn("input   x: f32[1,1,8,8,4]", built)
+        self.assertIn("output  y: f32[1,2,8,8,2]", built)
+        x = np.random.default_rng(1).normal(size=(1, 3, 8, 8)).astype(np.float32)
+        np.save(self.folder / "formats.npy", x)
+        self.tenon("run", "formats.engine", "--input", "x=formats.npy", "-o", "formats")
+        result = np.load(self.folder / "formats" / "y.npy")
+        np.testing.assert_allclose(result, np.maximum(np.einsum("oi,nihw->nohw", weights[:, :, 0, 0], x), 0), rtol=1e-5, atol=1e-5)
+        self.assertRegex(self.tenon("compare", "formats.engine", "formats.onnx").out, r"(?m)^pass .* y$")
+        self.tenon("bench", "formats.engine", "--duration", "0.01", "--warmup", "1")
+        self.assertIn("input   x: f64[1,3,8,8]", self.tenon("build", "formats.onnx", "-o", "types.engine", "--io-types", "x:f64").out)
+        for flag, value, words in (("--io-formats", "x:nhwc", "'x': expected a memory format such as"), ("--io-formats", "z:hwc8", "'z'"), ("--io-formats", "x", "name:chw4"),
+                                   ("--io-formats", "x:chw,x:hwc", "'x' is given twice"), ("--io-types", "x:f12", "name:f16"), ("--io-types", "z:f64", "'z'")):
+            self.assertIn(words, self.tenon("build", "formats.onnx", "-o", "none.engine", flag, value, code=2).log)
+
     def test_too_little_memory_names_the_least(self):
         result = self.tenon("build", "small.onnx", *SMALL, "-o", "memory.engine", "--max-memory", "1K", code=6)
         self.assertIn("--max-memory", result.log)

@@ -107,6 +107,9 @@ void BuildFlags::add(CLI::App& app, Reference reference) {
             ->allow_extra_args(false),
         build);
 
+  group(app.add_option("--io-formats", io_formats_, "Memory formats that inputs and outputs may have: name:chw4,other:chw+hwc8")->type_name("FORMATS"), build);
+  group(app.add_option("--io-types", io_types_, "Inputs and outputs of another type than in the model: name:f16")->type_name("TYPES"), build);
+
   const char* debug = "Finding faults";
   group(app.add_option("--disable-pass", disabled_passes_, "Leave out this pass; repeatable")
             ->type_name("NAME")
@@ -149,6 +152,8 @@ BuildOptions BuildFlags::options(Session& session) const {
   options.opt_level = opt_level_;
   if (!time_limit_.empty()) options.time_limit = parse_seconds("--time-limit", time_limit_, 1);
   if (!max_memory_.empty()) options.max_memory = parse_bytes("--max-memory", max_memory_);
+  if (!io_formats_.empty()) options.io_formats = parse_io_formats("--io-formats", io_formats_);
+  if (!io_types_.empty()) options.io_types = parse_io_types("--io-types", io_types_);
   options.timing_cache = timing_cache_;
   options.verbosity = verbosity();
   limit_memory();

@@ -36,7 +36,7 @@ class BuildFlags {
 
   CLI::App* app_ = nullptr;
   std::string device_ = "auto", shapes_, min_shapes_, opt_shapes_, max_shapes_, precision_, max_memory_, time_limit_, tactic_sources_;
-  std::string timing_cache_, device_memory_, verbosity_ = "names";
+  std::string timing_cache_, device_memory_, verbosity_ = "names", io_formats_, io_types_;
   std::vector<std::string> mark_outputs_, disabled_passes_;
   int opt_level_ = 3, threads_ = 0;
   int64_t stop_after_rewrite_ = -1, chaos_seed_ = -1;

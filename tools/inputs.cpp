@@ -8,6 +8,7 @@
 
 #include "nearest.h"
 #include "tenon/files.h"
+#include "tenon/io_format.h"
 
 namespace tenon::cli {
 namespace {
@@ -37,6 +38,13 @@ void warn_of_odd_values(Session& session, const std::string& name, const Value& 
   });
   if (nans > 0) session.console.warning(fmt::format("input '{}' holds NaN: results and times may mean little", name));
   if (others == 0 && value.tensor.size() > 1) session.console.warning(fmt::format("input '{}' is all zero: results and times may mean little", name));
+}
+
+NamedValues unpacked(const std::vector<TensorInfo>& infos, NamedValues values) {
+  for (auto& [name, value] : values)
+    for (const TensorInfo& info : infos)
+      if (info.name == name && !info.format.empty()) value.tensor = unpack(info, value.tensor);
+  return values;
 }
 
 }  // namespace
@@ -78,7 +86,8 @@ NamedValues InputFlags::gather(Session& session, const Engine& engine,
     entry.second = from_raw_bits(entry.second, info_of(infos, entry.first).dtype);
     dims[entry.first] = entry.second.dims();
   }
-  NamedValues values = engine.example_inputs(seed_, {dims.begin(), dims.end()});
+  for (auto& entry : dims) entry.second = stored_dims(info_of(infos, entry.first), entry.second);
+  NamedValues values = unpacked(infos, engine.example_inputs(seed_, {dims.begin(), dims.end()}));
   std::vector<std::string> random;
   for (auto& value : values) {
     auto found = given.find(value.first);
@@ -106,6 +115,15 @@ void InputFlags::first_run(const Engine& engine, const std::function<void()>& f)
     throw Error(ErrorCode::needs_shapes, text);
   }
 }
+
+NamedValues stored(const Engine& engine, NamedValues values) {
+  const std::vector<TensorInfo> infos = engine.inputs();
+  for (auto& [name, value] : values)
+    if (const TensorInfo& info = info_of(infos, name); !info.format.empty()) value.tensor = pack(info, value.tensor);
+  return values;
+}
+
+NamedValues dense(const Engine& engine, NamedValues values) { return unpacked(engine.outputs(), std::move(values)); }
 
 void set_inputs(Context& context, const NamedValues& values) {
   for (const auto& value : values) context.set_input(value.first, value.second);

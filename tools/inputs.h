@@ -22,6 +22,7 @@ class InputFlags {
   void add_file(const std::string& text) { files_.push_back(text); }
   /// One value for each input of the engine: the files', the others random at `shapes` (or the engine's own choice).
   /// Says which are random, and warns of inputs that are all zero or hold NaN.
+  /// Shapes and values are those of dense tensors, whatever memory formats the engine takes.
   NamedValues gather(Session&, const Engine&, const std::map<std::string, Dims>& shapes) const;
   uint64_t seed() const { return seed_; }
   /// Calls `f`, which runs the engine with gathered inputs for the first time. Where that fails at dims that were
@@ -36,7 +37,10 @@ class InputFlags {
   mutable bool said_random_ = false;
 };
 
-void set_inputs(Context&, const NamedValues&);
+/// Values as an engine takes them, in its memory formats; and what it gives as dense values.
+NamedValues stored(const Engine&, NamedValues dense);
+NamedValues dense(const Engine&, NamedValues stored);
+void set_inputs(Context&, const NamedValues& stored);
 bool holds_numbers(const Tensor&);
 /// Calls `f` with every element of a tensor that holds numbers, as a double, without a copy of them all.
 template <class F>

@@ -53,16 +53,16 @@ std::map<std::string, Value> Side::outputs(const NamedValues& inputs, uint64_t s
     return values;
   }
   Context context = engine_->create_context();
-  set_inputs(context, inputs);
+  set_inputs(context, stored(*engine_, inputs));
   context.run(seed);
-  for (const auto& output : context.outputs()) values[output.first] = copy_of(output.second);
+  for (const auto& output : dense(*engine_, context.outputs())) values[output.first] = copy_of(output.second);
   return values;
 }
 
 std::vector<std::pair<std::string, ObservedTensor>> Side::all_tensors(const NamedValues& inputs, uint64_t seed) const {
   std::vector<std::pair<std::string, ObservedTensor>> tensors;
   Context context = engine_->create_context();
-  set_inputs(context, inputs);
+  set_inputs(context, stored(*engine_, inputs));
   context.run_observed(
       [&](const std::string& name, const std::vector<std::string>& nodes, const Value& value) {
         if (!name.empty()) tensors.emplace_back(name, ObservedTensor{copy_of(value), nodes});
@@ -73,7 +73,7 @@ std::vector<std::pair<std::string, ObservedTensor>> Side::all_tensors(const Name
 
 std::vector<LayerInfo> Side::profile(const NamedValues& inputs) const {
   Context context = engine_->create_context();
-  set_inputs(context, inputs);
+  set_inputs(context, stored(*engine_, inputs));
   return context.profile();
 }
 

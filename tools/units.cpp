@@ -40,6 +40,19 @@ std::vector<std::string> split_shapes(std::string_view text) {
   return parts;
 }
 
+/// "a:x,b:y" by name. The value stands behind the last colon.
+std::map<std::string, std::string> parse_named(const std::string& flag, const std::string& text, std::string_view form) {
+  std::map<std::string, std::string> values;
+  for (const std::string& part : split_shapes(text)) {
+    const size_t colon = part.rfind(':');
+    if (colon == std::string::npos || colon == 0 || colon + 1 == part.size()) refuse(flag, part, form);
+    std::string name = part.substr(0, colon);
+    if (name.size() > 1 && name.front() == '\'' && name.back() == '\'') name = name.substr(1, name.size() - 2);
+    if (!values.emplace(name, part.substr(colon + 1)).second) throw Error(ErrorCode::usage, fmt::format("{}: '{}' is given twice", flag, name));
+  }
+  return values;
+}
+
 struct Number {
   double value = 0;
   std::string suffix;
@@ -71,17 +84,25 @@ std::vector<std::string> split(std::string_view text, char separator) {
 std::map<std::string, Dims> parse_shapes(const std::string& flag, const std::string& text) {
   constexpr std::string_view kForm = "name:1x3x224x224,other:1 (or name:scalar)";
   std::map<std::string, Dims> shapes;
-  for (const std::string& part : split_shapes(text)) {
-    size_t colon = part.rfind(':');
-    Dims dims;
-    if (colon == std::string::npos || colon == 0 || !parse_dims(std::string_view(part).substr(colon + 1), dims))
-      refuse(flag, part, kForm);
-    std::string name = part.substr(0, colon);
-    if (name.size() > 1 && name.front() == '\'' && name.back() == '\'') name = name.substr(1, name.size() - 2);
-    if (!shapes.emplace(name, dims).second)
-      throw Error(ErrorCode::usage, fmt::format("{}: '{}' is given twice", flag, name));
-  }
+  for (const auto& [name, value] : parse_named(flag, text, kForm))
+    if (!parse_dims(value, shapes[name])) refuse(flag, name + ":" + value, kForm);
   return shapes;
+}
+
+std::map<std::string, std::vector<std::string>> parse_io_formats(const std::string& flag, const std::string& text) {
+  std::map<std::string, std::vector<std::string>> formats;
+  for (const auto& [name, value] : parse_named(flag, text, "name:chw4,other:chw+hwc8")) formats[name] = split(value, '+');
+  return formats;
+}
+
+std::map<std::string, DType> parse_io_types(const std::string& flag, const std::string& text) {
+  constexpr std::string_view kForm = "name:f16,other:f32";
+  std::map<std::string, DType> types;
+  for (const auto& [name, value] : parse_named(flag, text, kForm)) {
+    types[name] = parse_dtype(value);
+    if (types[name] == DType::none) refuse(flag, name + ":" + value, kForm);
+  }
+  return types;
 }
 
 int64_t parse_bytes(const std::string& flag, const std::string& text) {

@@ -5,6 +5,8 @@
 #include <string_view>
 #include <vector>
 
+#include "tenon/dtype.h"
+
 namespace tenon::cli {
 
 using Dims = std::vector<int64_t>;
@@ -14,6 +16,9 @@ using Dims = std::vector<int64_t>;
 /// "a:1x3x8,b:2,c:scalar". The dims stand behind the last colon, so names may hold colons; 'quotes' allow commas in
 /// names.
 std::map<std::string, Dims> parse_shapes(const std::string& flag, const std::string& text);
+/// "a:chw4,b:chw+hwc8": the memory formats that each may have; likewise "a:f16".
+std::map<std::string, std::vector<std::string>> parse_io_formats(const std::string& flag, const std::string& text);
+std::map<std::string, DType> parse_io_types(const std::string& flag, const std::string& text);
 /// "4G", "512M", "1.5g", "1000": multiples of 1024.
 int64_t parse_bytes(const std::string& flag, const std::string& text);
 /// "10", "500ms", "2m", in seconds; a number alone counts `unit` seconds.

@@ -11,6 +11,7 @@
 #include "overlap.h"
 #include "profile.h"
 #include "target.h"
+#include "tenon/io_format.h"
 #include "tenon/specialize.h"
 #include "verbs.h"
 
@@ -134,7 +135,7 @@ class BenchVerb : public Verb {
     if (flags_.has_shapes()) shapes = flags_.run_shapes();
     if (batch == 0) return shapes;
     for (const TensorInfo& input : engine.inputs()) {
-      Dims& dims = shapes.emplace(input.name, input.range.opt).first->second;
+      Dims& dims = shapes.emplace(input.name, dense_dims(input, input.range.opt)).first->second;
       bool open = !input.dims.empty() && input.dims[0] < 0;
       if (open && !dims.empty()) dims[0] = batch;
     }
@@ -161,7 +162,7 @@ class BenchVerb : public Verb {
   }
 
   Measurement measure_at(Session& session, const Engine& general, int64_t batch) {
-    const NamedValues inputs = for_device(general, inputs_.gather(session, general, shapes_at(general, batch)));
+    const NamedValues inputs = for_device(general, stored(general, inputs_.gather(session, general, shapes_at(general, batch))));
     const Engine engine = specialize_ ? specialized(session, general, inputs) : general;
     const auto make_context = [&] {
       Context context = engine.create_context();
@@ -250,7 +251,7 @@ class BenchVerb : public Verb {
   }
 
   void profile(Session& session, const Engine& engine) const {
-    NamedValues inputs = inputs_.gather(session, engine, shapes_at(engine, 0));
+    NamedValues inputs = stored(engine, inputs_.gather(session, engine, shapes_at(engine, 0)));
     Context context = engine.create_context();
     set_inputs(context, inputs);
     std::vector<LayerInfo> layers = context.profile();

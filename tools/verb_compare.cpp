@@ -151,7 +151,7 @@ class CompareVerb : public Verb {
       if (!side->runs()) continue;
       fmt::print("\n{}\n", side->description());
       Context context = side->engine().create_context();
-      set_inputs(context, inputs);
+      set_inputs(context, stored(side->engine(), inputs));
       validate(session, context, inputs, 0);
     }
   }

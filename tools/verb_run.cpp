@@ -56,9 +56,9 @@ class RunVerb : public Verb {
         inputs_.gather(session, engine, flags_.has_shapes() ? flags_.run_shapes() : std::map<std::string, Dims>{});
     tell_memory(session, engine);
     Context context = engine.create_context();
-    set_inputs(context, inputs);
+    set_inputs(context, stored(engine, inputs));
     inputs_.first_run(engine, [&] { context.run(inputs_.seed()); });
-    NamedValues outputs = context.outputs();
+    const NamedValues outputs = dense(engine, context.outputs());
     for (const auto& output : outputs) {
       fmt::print("{}: {}\n", output.first, describe(output.second));
       session.envelope["outputs"].push_back({{"name", output.first}, {"summary", describe(output.second)}});
