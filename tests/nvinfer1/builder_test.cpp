@@ -1,4 +1,5 @@
 #include "network_support.h"
+#include "tenon/nvinfer1.h"
 
 using namespace nvinfer1;
 using namespace tenon::test;
@@ -78,6 +79,27 @@ TEST_F(BuilderTest, ConfigRemembersWhatItIsTold) {
   EXPECT_EQ(config->getEngineCapability(), EngineCapability::kSTANDARD);
   EXPECT_EQ(config->getNbPluginsToSerialize(), 0);
   EXPECT_TRUE(config->getFlag(BuilderFlag::kTF32));
+}
+
+TEST_F(BuilderTest, TheDeviceOfTheConfigGoesBeforeTheEnvironment) {
+  small_network();
+  setenv("TENON_DEVICE", "nowhere", 1);
+  EXPECT_STREQ(tenon::get_device(*config), "");
+  EXPECT_EQ(build(), nullptr);
+  EXPECT_TRUE(logger.said("device 'nowhere' is not known")) << logger.text;
+  logger.take();
+  tenon::set_device(*config, test_device());
+  EXPECT_STREQ(tenon::get_device(*config), test_device());
+  const auto plan = build();
+  EXPECT_NE(plan, nullptr) << logger.text;
+  std::unique_ptr<ICudaEngine> engine(builder->buildEngineWithConfig(*network, *config));
+  EXPECT_NE(engine, nullptr) << logger.text;
+  tenon::set_device(*config, "quantum");
+  EXPECT_EQ(build(), nullptr);
+  EXPECT_TRUE(logger.said("device 'quantum' is not known"));
+  config->reset();
+  EXPECT_STREQ(tenon::get_device(*config), "");
+  setenv("TENON_DEVICE", test_device(), 1);
 }
 
 TEST_F(BuilderTest, DlaIsAnsweredClearly) {

@@ -100,7 +100,7 @@ class Monitor {
 BuildOptions build_options(const BuildRequest& r) {
   BuildOptions o;
   const BuilderConfig& c = r.config;
-  o.device = build_device();
+  o.device = build_device(c);
   o.opt_level = c.getBuilderOptimizationLevel();
   o.verify = c.has(Flag::kDEBUG);
   o.strict_nan = c.has(Flag::kSTRICT_NANS);

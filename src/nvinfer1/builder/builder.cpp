@@ -23,6 +23,8 @@ std::string build_device() {
   return device ? device : "auto";
 }
 
+std::string build_device(const BuilderConfig& config) { return config.device.empty() ? build_device() : config.device; }
+
 namespace {
 
 core::DeviceInfo device_info(const Reporter& reporter) {
@@ -86,7 +88,8 @@ nv::ICudaEngine* Builder::buildEngineWithConfig(nv::INetworkDefinition& network,
   return guarded(reporter_, "IBuilder::buildEngineWithConfig", static_cast<nv::ICudaEngine*>(nullptr), [&] {
     // From the bytes: the client's weights may go away once the engine is there.
     LoadOptions options;
-    options.device = build_device();
+    options.device = build_device(BuilderConfig::of(config));
+    options.threads = threads_set_ ? max_threads_ : 0;
     options.log = reporter_.sink();
     return make_engine(deserialize(build_plan(network, config), options), reporter_, allocator_);
   });

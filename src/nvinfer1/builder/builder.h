@@ -67,5 +67,7 @@ std::vector<std::map<std::string, ShapeRange>> profile_shapes(const BuildRequest
 void calibrate(const BuildRequest&);
 /// "cpu", "cuda:0": TENON_DEVICE, or the best there is.
 std::string build_device();
+/// The config's own (tenon/nvinfer1.h), or the above.
+std::string build_device(const BuilderConfig&);
 
 }  // namespace tenon::adapter

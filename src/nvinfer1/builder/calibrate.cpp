@@ -48,7 +48,7 @@ Ranges observe(const BuildRequest& r, nv::IInt8Calibrator& calibrator) {
       if (std::isfinite(x)) most = std::max(most, static_cast<double>(std::abs(x)));
   };
   std::vector<void*> bindings(names.size(), nullptr);
-  const auto stream = core::find_device(build_device(), 1)->make_stream();
+  const auto stream = core::find_device(build_device(r.config), 1)->make_stream();
   while (calibrator.getBatch(bindings.data(), names.data(), static_cast<int32_t>(names.size()))) {
     std::vector<core::HostValue> inputs;
     for (size_t i = 0; i < names.size(); ++i) {

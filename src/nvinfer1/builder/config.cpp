@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "tenon/nvinfer1.h"
 
 namespace tenon::adapter {
 
@@ -40,6 +41,7 @@ void BuilderConfig::set_defaults() {
   tiling_ = nv::TilingOptimizationLevel::kNONE;
   l2_limit_ = -1;
   plugin_libraries_.clear();
+  device.clear();
   cache_ = nullptr;
   own_cache_.reset();
 }
@@ -167,3 +169,10 @@ void BuilderConfig::setRuntimePlatform(nv::RuntimePlatform p) noexcept {
 }
 
 }  // namespace tenon::adapter
+
+namespace tenon {
+
+void set_device(nvinfer1::IBuilderConfig& config, char const* device) noexcept { adapter::BuilderConfig::of(config).device = device ? device : ""; }
+char const* get_device(nvinfer1::IBuilderConfig const& config) noexcept { return adapter::BuilderConfig::of(config).device.c_str(); }
+
+}  // namespace tenon

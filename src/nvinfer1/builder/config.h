@@ -23,6 +23,8 @@ class BuilderConfig final : public nv::IBuilderConfig, public nv::apiv::VBuilder
   const std::vector<std::string>& plugin_libraries() const { return plugin_libraries_; }
   /// The cache in use: the client's, or one of our own unless kDISABLE_TIMING_CACHE is set.
   core::TimingCache* timing_records();
+  /// Empty: that of the environment.
+  std::string device;
   bool has_limit(nv::MemoryPoolType pool) const { return pools_[static_cast<size_t>(pool)].has_value(); }
   bool preview_was_set() const { return preview_was_set_; }
   /// Unless the client set none.
