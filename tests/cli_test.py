@@ -218,10 +218,13 @@ class CliTest(TenonTest):
             self.assertRegex(result.envelope["exit"]["error"]["id"], r"^E\d{4}$")
 
     def test_refused_default_dims_name_the_flag(self):
-        for verb in ("build", "run", "bench"):
+        for verb in ("build", "run", "bench", "inspect"):
             result = self.tenon(verb, "picky.onnx", code=3)
             self.assertIn("--shapes", result.log)
         self.tenon("run", "picky.onnx", "--shapes", "x:1x3x5x48")
+        np.save(self.folder / "picky.npy", np.ones((1, 3, 5, 48), np.float32))
+        self.assertNotIn("--shapes", self.tenon("run", "picky.onnx", "--input", "x=picky.npy").log)
+        self.tenon("bench", "picky.onnx", "--input", "x=picky.npy", "--duration", "0.02", "--warmup", "1")
 
     def test_full_disk_keeps_the_old_engine(self):
         before = (self.folder / "small.engine").read_bytes()

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "nearest.h"
+#include "target.h"
 #include "tenon/files.h"
 #include "tenon/io_format.h"
 
@@ -103,17 +104,15 @@ NamedValues InputFlags::gather(Session& session, const Engine& engine,
   return values;
 }
 
+std::map<std::string, Dims> InputFlags::dims() const {
+  std::map<std::string, Dims> dims;
+  for (const auto& [name, tensor] : load()) dims[name] = tensor.dims();
+  return dims;
+}
+
 void InputFlags::first_run(const Engine& engine, const std::function<void()>& f) const {
-  try {
-    f();
-  } catch (const Error& e) {
-    const std::vector<std::string>& assumed = engine.report().assumptions;
-    bool about_shapes = e.code() == ErrorCode::shape_mismatch || e.code() == ErrorCode::invalid_model;
-    if (!about_shapes || assumed.empty() || !files_.empty()) throw;
-    std::string text = fmt::format("the model does not run at the dims assumed for its open ones: {}", e.what());
-    for (const std::string& assumption : assumed) text += "\n  " + assumption;
-    throw Error(ErrorCode::needs_shapes, text);
-  }
+  if (files_.empty()) at_assumed_dims(engine, f);
+  else f();
 }
 
 NamedValues stored(const Engine& engine, NamedValues values) {

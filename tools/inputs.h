@@ -25,8 +25,9 @@ class InputFlags {
   /// Shapes and values are those of dense tensors, whatever memory formats the engine takes.
   NamedValues gather(Session&, const Engine&, const std::map<std::string, Dims>& shapes) const;
   uint64_t seed() const { return seed_; }
-  /// Calls `f`, which runs the engine with gathered inputs for the first time. Where that fails at dims that were
-  /// assumed, the error says so and names the flag.
+  /// The dims of the inputs that files give.
+  std::map<std::string, Dims> dims() const;
+  /// `at_assumed_dims`, where no file gives dims.
   void first_run(const Engine&, const std::function<void()>& f) const;
 
  private:

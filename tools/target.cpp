@@ -46,13 +46,28 @@ Engine build_model(Session& session, const std::string& path, const BuildOptions
   return engine;
 }
 
-Engine open_engine(Session& session, const std::string& path, const BuildFlags& flags) {
+void at_assumed_dims(const Engine& engine, const std::function<void()>& f) {
+  try {
+    f();
+  } catch (const Error& e) {
+    const std::vector<std::string>& assumed = engine.report().assumptions;
+    const bool about_shapes = e.code() == ErrorCode::shape_mismatch || e.code() == ErrorCode::invalid_model;
+    if (!about_shapes || assumed.empty()) throw;
+    std::string text = fmt::format("the model does not run at the dims assumed for its open ones: {}", e.what());
+    for (const std::string& assumption : assumed) text += "\n  " + assumption;
+    throw Error(ErrorCode::needs_shapes, text);
+  }
+}
+
+Engine open_engine(Session& session, const std::string& path, const BuildFlags& flags, const std::map<std::string, Dims>& dims) {
   FileKind kind = kind_of(path);
   if (kind == FileKind::npz || kind == FileKind::json)
     throw Error(ErrorCode::bad_file, fmt::format("'{}' is neither an engine nor an ONNX model", path));
   if (kind == FileKind::model) {
-    Engine engine = build_model(session, path, flags.options(session));
-    if (session.json) session.envelope.add_engine("", engine);
+    BuildOptions options = flags.options(session);
+    for (const auto& [name, fixed] : dims) options.shapes.emplace(name, ShapeRange{fixed, fixed, fixed});
+    Engine engine = build_model(session, path, options);
+    if (session.json) at_assumed_dims(engine, [&] { session.envelope.add_engine("", engine); });
     return engine;
   }
   std::vector<std::string> ignored = flags.given_build_only();

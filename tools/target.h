@@ -1,4 +1,6 @@
 #pragma once
+#include <functional>
+#include <map>
 #include <string>
 
 #include "build_flags.h"
@@ -12,8 +14,11 @@ enum class FileKind { engine, npz, json, model };
 FileKind kind_of(const std::string& path);
 
 /// Loads an engine, or builds one in memory from a model, with the model's and engine's sections of the envelope
-/// filled.
-Engine open_engine(Session&, const std::string& path, const BuildFlags&);
+/// filled. Inputs of a model that no flag gives shapes are fixed at `dims`.
+Engine open_engine(Session&, const std::string& path, const BuildFlags&, const std::map<std::string, Dims>& dims = {});
+/// Calls `f`, which asks about or runs the engine. Where that fails at dims that were assumed, the error says so and
+/// names the flag.
+void at_assumed_dims(const Engine&, const std::function<void()>& f);
 Engine build_model(Session&, const std::string& path, const BuildOptions&);
 /// Says, before anything runs, what the engine takes at the shapes it is tuned for.
 void tell_memory(Session&, const Engine&);

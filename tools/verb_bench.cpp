@@ -105,8 +105,9 @@ class BenchVerb : public Verb {
   Verdict run(Session& session) override {
     if (!duration_.empty()) options_.duration_s = parse_seconds("--duration", duration_, 1);
     if (!warmup_.empty()) options_.warmup_ms = parse_seconds("--warmup", warmup_, 1e-3) * 1000;
-    Engine engine = open_engine(session, file_, flags_);
-    tell_memory(session, engine);
+    const bool at_dims_of_inputs = sweep_.empty() && max_latency_.empty();
+    Engine engine = open_engine(session, file_, flags_, at_dims_of_inputs ? inputs_.dims() : std::map<std::string, Dims>{});
+    inputs_.first_run(engine, [&] { tell_memory(session, engine); });
     double clock_before = clock_mhz();
     GpuWatch watch(engine.gpu_address());
     fmt::print("{}, {} threads\n{}\n", engine.device(), engine.threads(), kMeasured);

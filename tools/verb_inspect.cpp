@@ -70,7 +70,13 @@ class InspectVerb : public Verb {
   }
 
   Verdict run(Session& session) override {
-    Engine engine = open_engine(session, file_, flags_);
+    const Engine engine = open_engine(session, file_, flags_);
+    at_assumed_dims(engine, [&] { show(session, engine); });
+    return Verdict::passed;
+  }
+
+ private:
+  void show(Session& session, const Engine& engine) {
     std::vector<LayerInfo> layers = engine.layers();
     if (session.json) session.envelope.add_layers(layers);
     if (compat_) {
@@ -87,10 +93,8 @@ class InspectVerb : public Verb {
     } else {
       print_text(engine, layers);
     }
-    return Verdict::passed;
   }
 
- private:
   static void print_text(const Engine& engine, const std::vector<LayerInfo>& layers) {
     fmt::print("{}device  {}, {} threads\n", signature_text(engine), engine.device(), engine.threads());
     print_memory(engine);

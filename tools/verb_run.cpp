@@ -51,10 +51,10 @@ class RunVerb : public Verb {
   }
 
   Verdict run(Session& session) override {
-    Engine engine = open_engine(session, file_, flags_);
+    Engine engine = open_engine(session, file_, flags_, inputs_.dims());
     NamedValues inputs =
         inputs_.gather(session, engine, flags_.has_shapes() ? flags_.run_shapes() : std::map<std::string, Dims>{});
-    tell_memory(session, engine);
+    inputs_.first_run(engine, [&] { tell_memory(session, engine); });
     Context context = engine.create_context();
     set_inputs(context, stored(engine, inputs));
     inputs_.first_run(engine, [&] { context.run(inputs_.seed()); });
