@@ -83,8 +83,9 @@ Engine Engine::with_weights(const std::map<std::string, Tensor>& given) const {
   core::EngineData data = impl_->built.data;
   data.graph = core::with_weights(impl_->graph(), weights);
   LoadOptions options;
-  options.device = data.device.kind == "cuda" ? fmt::format("cuda:{}", data.device.index) : data.device.kind;
-  options.threads = data.device.threads;
+  const core::DeviceInfo& here = impl_->built.device->info();
+  options.device = here.kind == "cuda" ? fmt::format("cuda:{}", here.index) : here.kind;
+  options.threads = here.threads;
   return Engine(wrap(core::adopt(std::move(data), options)));
 }
 Tensor Engine::host_tensor(DType dtype, std::vector<int64_t> dims) const {
@@ -100,8 +101,8 @@ std::string Engine::gpu_address() const { return impl_->built.device->address();
 std::vector<TensorInfo> Engine::inputs() const { return core::describe_inputs(impl_->built); }
 std::vector<TensorInfo> Engine::outputs() const { return core::describe_outputs(impl_->built); }
 const BuildReport& Engine::report() const { return impl_->built.report; }
-std::string Engine::device() const { return impl_->built.data.device.kind; }
-int Engine::threads() const { return impl_->built.data.device.threads; }
+std::string Engine::device() const { return impl_->built.device->info().kind; }
+int Engine::threads() const { return impl_->built.device->info().threads; }
 std::vector<LayerInfo> Engine::layers() const { return core::describe_layers(impl_->built, impl_->built.data.profile.opt, {}); }
 std::string Engine::graph_text() const { return core::print(impl_->graph()); }
 std::string Engine::graph_dot() const { return core::graph_dot(impl_->program()); }

@@ -101,7 +101,7 @@ void check_weights(const Graph& g, const BuildOptions& options, Threads& threads
 
 PassOptions pass_options_of(const BuildOptions& options, const DeviceInfo& device) {
   const bool gates = device.kind == "cuda" && device.compute >= 80 && !options.exact;
-  PassOptions p{options.exact, options.strict_nan, gates, {options.disabled_passes.begin(), options.disabled_passes.end()}, options.stop_after_rewrite};
+  PassOptions p{options.exact, options.strict_nan, gates, options.tf32 || !options.precisions.empty(), {options.disabled_passes.begin(), options.disabled_passes.end()}, options.stop_after_rewrite};
   if (device.kind != "cpu") p.disabled.insert({"fuse_bottlenecks", "fuse_joined_convs"});
   return p;
 }
@@ -314,8 +314,7 @@ Built adopt(EngineData data, const LoadOptions& options) {
   Built built;
   const Log log = make_log(options.log, Severity::info);
   built.device = device_for(data.device.kind, options);
-  const DeviceInfo& here = built.device->info(), there = data.device;
-  data.device = here;
+  const DeviceInfo &here = built.device->info(), &there = data.device;  // `there` stays: an engine saved again is the same bytes
   built.threads = std::make_shared<Threads>(here.threads);
   // Choices are checked even on the same device: a file may hold anything.
   built.candidates = find_candidates(data.graph, here, data.options);

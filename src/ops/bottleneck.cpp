@@ -52,4 +52,16 @@ std::optional<Bottleneck> bottleneck(const Graph& body) {
   return whole && reader.all_known ? std::optional(std::move(b)) : std::nullopt;
 }
 
+bool dims_agree(const Bottleneck& op, std::span<const Dims> in, const Dims& y) {
+  const auto dims = [&](int i) -> const Dims& { return in[static_cast<size_t>(i)]; };
+  const Dims &x = dims(op.x), &w = dims(op.middle.weights);
+  if (x.size() != 4 || y.size() != 4 || w.size() != 4 || w[1] != 1 || (op.residual >= 0 && dims(op.residual) != y)) return false;
+  const int64_t channels = w[0], inputs = x[1], outputs = y[1];
+  const auto has_bias = [&](const BottleneckPart& part, int64_t count) { return part.bias < 0 || dims(part.bias) == Dims{count}; };
+  const auto is_point = [&](const BottleneckPart& part, int64_t from, int64_t to) {
+    return part.present() ? dims(part.weights) == Dims{to, from, 1, 1} && has_bias(part, to) : from == to;
+  };
+  return is_point(op.expand, inputs, channels) && has_bias(op.middle, channels) && is_point(op.project, channels, outputs);
+}
+
 }  // namespace tenon::core

@@ -1,4 +1,6 @@
 #pragma once
+#include <span>
+
 #include "ir/graph.h"
 #include "ops/conv.h"
 
@@ -19,5 +21,7 @@ struct Bottleneck {
   Window window;  // of the one in the middle
 };
 std::optional<Bottleneck> bottleneck(const Graph& body);
+/// A body from a file may be of other dims than the inputs and output of the node that has it.
+bool dims_agree(const Bottleneck&, std::span<const Dims> inputs, const Dims& output);
 
 }  // namespace tenon::core

@@ -1,5 +1,7 @@
 #include "passes/fuse_bottlenecks.h"
 
+#include <algorithm>
+
 #include "base/checked.h"
 #include "ops/conv.h"
 #include "ops/point_conv.h"
@@ -9,6 +11,7 @@
 namespace tenon::core {
 namespace {
 
+constexpr std::string_view kExpansionEquation = "depthwise Conv(Conv1x1(x)) => Fused";
 constexpr std::string_view kBottleneckEquation = "Conv1x1(depthwise Conv(Conv1x1(x))) => Fused";
 constexpr int64_t kLeastRows = 16;  // of the result: each thread computes a few rows before the depthwise one again
 constexpr int64_t kMostKernelRows = 16;
@@ -58,7 +61,34 @@ Patch fused(Graph& g, const std::vector<NodeId>& chain) {
   return {{{last, body.finish(x, g.type(last).shape)}}};
 }
 
+bool is_constant_or_absent(const Graph& g, NodeId conv, int i) {
+  const Value v = input_count(g, {conv, 0}) > i ? input(g, {conv, 0}, i) : Value{};
+  return !v || g.constant(v);
+}
+
+bool is_expansion(const Graph& g, NodeId first, NodeId depthwise, const PassOptions& options) {
+  const DType dtype = g.type({depthwise, 0}).dtype;
+  if (dtype != DType::f16 && dtype != DType::bf16 && !(dtype == DType::f32 && options.f32_on_tensor_cores)) return false;
+  if (!is_point_conv(g, first) || !single_use(g, {first, 0})) return false;
+  for (NodeId conv : {first, depthwise})
+    if (!has_constant_weights(g, {conv, 0}) || !is_constant_or_absent(g, conv, 2)) return false;
+  const Dims &w = g.constant(input(g, {first, 0}, 1))->dims(), &kernel = g.constant(input(g, {depthwise, 0}, 1))->dims();
+  const auto& dilations = g.node(depthwise).as<Conv>()->window.dilations;
+  constexpr int64_t kMostKernel = 7;
+  return w[0] % 8 == 0 && w[1] % 8 == 0 && w[1] <= kMostExpansionInputs && w[0] >= 2 * w[1] && kernel[2] <= kMostKernel && kernel[3] <= kMostKernel &&
+         std::all_of(dilations.begin(), dilations.end(), [](int64_t d) { return d == 1; });
+}
+
 }  // namespace
+
+void fuse_expansions(Graph& g, PassContext& context) {
+  if (!context.options().fuse_gates) return;
+  for (NodeId id : g.order()) {
+    if (!g.alive(id) || !context.may_change() || !is_depthwise_conv(g, id)) continue;
+    const Value before = input(g, {id, 0});
+    if (is<Conv>(g, before) && is_expansion(g, before.node, id, context.options())) context.apply(g, fused(g, {before.node, id}), kExpansionEquation);
+  }
+}
 
 void fuse_bottlenecks(Graph& g, PassContext& context) {
   for (NodeId id : g.order()) {

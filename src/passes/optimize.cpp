@@ -99,6 +99,7 @@ void optimize(Graph& g, const PassOptions& options, const Log& log, PassReport& 
   passes.finish(g);  // the next pass takes up the nodes that near misses are about
   passes.run("fuse_gates", g, fuse_gates);
   passes.run("fuse_bottlenecks", g, fuse_bottlenecks);
+  passes.run("fuse_expansions", g, fuse_expansions);
   passes.run("fuse_joined_convs", g, fuse_joined_convs);
   passes.run("pack_attention", g, pack_attention);
   passes.run("fuse_pointwise", g, fuse_pointwise);

@@ -13,6 +13,7 @@ struct PassOptions {
   bool exact = false;               // no rewrite that changes the order of floating-point operations
   bool strict_nan = false;          // no rewrite that loses a NaN or an infinity
   bool fuse_gates = false;          // the device has kernels for squeeze-and-excite gates and for attention on views of one tensor
+  bool f32_on_tensor_cores = false;  // values of f32 may be stored in 16 bits, or multiplied as TF32
   std::set<std::string> disabled;   // names of passes left out
   int64_t stop_after_rewrite = -1;  // at most this many changes in all; -1: no limit
   /// Whether this Loop or Scan, of few known trips, is to become its body once for each; null: each is.

@@ -79,7 +79,7 @@ class BottleneckTactic : public Tactic {
       why = "an empty tensor";
       return nullptr;
     }
-    if (!agree(op, cx.shapes)) {
+    if (!dims_agree(op, cx.shapes.in, cx.shapes.out[0])) {
       why = "the dims of the convolutions contradict each other";
       return nullptr;
     }
@@ -92,20 +92,6 @@ class BottleneckTactic : public Tactic {
     const cpu::BottleneckShape shape{x[0], op.expand.present() ? x[1] : 0, op.project.present() ? y[1] : 0,
                                      {channels, axes[0], axes[1]}};
     return std::make_shared<BottleneckExecutable>(shape, op, cx);
-  }
-
- private:
-  /// A body from a file may be of other dims than the node's own inputs.
-  static bool agree(const Bottleneck& op, const NodeShapes& shapes) {
-    const auto dims = [&](int i) -> const Dims& { return shapes.in[static_cast<size_t>(i)]; };
-    const Dims &x = dims(op.x), &w = dims(op.middle.weights), &y = shapes.out[0];
-    if (w.size() != 4 || w[1] != 1 || (op.residual >= 0 && dims(op.residual) != y)) return false;
-    const int64_t channels = w[0], inputs = x[1], outputs = y[1];
-    const auto has_bias = [&](const BottleneckPart& part, int64_t count) { return part.bias < 0 || dims(part.bias) == Dims{count}; };
-    const auto is_point = [&](const BottleneckPart& part, int64_t from, int64_t to) {
-      return part.present() ? dims(part.weights) == Dims{to, from, 1, 1} && has_bias(part, to) : from == to;
-    };
-    return is_point(op.expand, inputs, channels) && has_bias(op.middle, channels) && is_point(op.project, channels, outputs);
   }
 };
 

@@ -3,6 +3,7 @@
 
 #include "tactics/cuda/own_attention.h"
 #include "tactics/cuda/own_depthwise.h"
+#include "tactics/cuda/own_expand.h"
 #include "tactics/cuda/own_gemm.h"
 #include "tactics/cuda/own_pool.h"
 #include "tactics/cuda/own_squeeze.h"
@@ -123,6 +124,19 @@ TEST_F(OwnCompile, DepthwiseThatWalks) {
     p.shape_block(128);
     expect_compiles(p.text(), {75, 90});
   }
+}
+
+TEST_F(OwnCompile, Expansions) {
+  for (DType type : {DType::f32, DType::f16, DType::bf16})
+    for (int line : {0, 32}) {
+      ExpandPlan p;
+      p.type = type, p.line = line, p.tensor_cores = true;
+      p.kernel_h = 3, p.kernel_w = 5, p.stride_w = 2, p.channels = 48, p.tile_w = 14;
+      expect_compiles(p.text(), {80, 90, 120});
+    }
+  ExpandPlan plain;
+  plain.type = DType::f32, plain.line = 16;
+  expect_compiles(plain.text(), {80, 90});
 }
 
 TEST(OwnDepthwise, BlocksCoverTheirThreads) {

@@ -259,6 +259,39 @@ TEST_F(Own, SqueezeAndExcite) {
   gate(2, 20, 3, {11, 5}, {DType::bf16});
 }
 
+TEST_F(Own, DepthwiseAfterAnExpansion) {
+  const auto expand = [&](int64_t images, int64_t inputs, int64_t channels, Dims size, int64_t kernel, int64_t stride, DType dtype, std::vector<DType> precisions, bool tf32 = false) {
+    Graph body;
+    const Dims x{images, inputs, size[0], size[1]}, first{channels, inputs, 1, 1}, second{channels, 1, kernel, kernel};
+    const auto input = [&](const char* name, const Dims& dims) { return body.add_input(name, Type::tensor(dtype, Shape(dims.begin(), dims.end()))); };
+    const Value v = input("x0", x), w1 = input("x1", first), b1 = input("x2", {channels}), w2 = input("x3", second), b2 = input("x4", {channels});
+    Conv point, depthwise;
+    point.activation = {"clip", 0, 6}, depthwise.activation = {"swish", 1};
+    depthwise.group = channels;
+    depthwise.window.strides = {stride, stride};
+    depthwise.window.pads.assign(4, kernel / 2);
+    body.add_output("y0", body.add(depthwise, {body.add(point, {v, w1, b1}), w2, b2}));
+    Fused op;
+    op.body = std::make_shared<const Graph>(std::move(body));
+    expect(own_expand_tactic(), op,
+           {random_tensor(dtype, x, random_), weights(dtype, first, inputs), random_tensor(dtype, {channels}, random_), weights(dtype, second, kernel * kernel),
+            random_tensor(dtype, {channels}, random_)},
+           {1, 2, 3, 4}, std::move(precisions), tf32);
+  };
+  expand(1, 16, 96, {112, 112}, 3, 2, DType::f32, {DType::f16, DType::bf16}, true);
+  expand(1, 24, 144, {56, 56}, 5, 1, DType::f32, {DType::f16});
+  expand(2, 160, 960, {7, 7}, 3, 1, DType::f32, {DType::f16});
+  expand(1, 112, 672, {14, 14}, 5, 2, DType::f16, {});
+  expand(40, 40, 88, {9, 17}, 3, 1, DType::f32, {DType::f16}, true);
+  expand(1, 8, 16, {1, 3}, 7, 1, DType::bf16, {});
+}
+
+TEST_F(Own, DepthwiseTiles) {
+  conv(own_depthwise_tile_tactic(), {8, 32, 32, 32, {112, 112}, {3, 3}, 1, 1, 1, "clip", false}, DType::f32, {DType::f16, DType::bf16});
+  conv(own_depthwise_tile_tactic(), {1, 144, 144, 144, {57, 55}, {5, 3}, 2, 1, 2, "swish", false}, DType::f32, {DType::f16});
+  conv(own_depthwise_tile_tactic(), {3, 88, 88, 88, {9, 30}, {7, 7}, 1, 1, 3, "", false}, DType::f16, {});
+}
+
 TEST_F(Own, AKernelSeesWhatThePreviousOneWrote) {
   const int compute = current_compute();
   const Module& module = compiled({R"(extern "C" __global__ void turn(u32* to, const u32* from, u32 count) {

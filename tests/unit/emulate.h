@@ -126,6 +126,7 @@ inline float power_of_two(float x) { return std::exp2(x); }
 
 #include "kernels/cuda/attention_args.cu"
 #include "kernels/cuda/depthwise_args.cu"
+#include "kernels/cuda/expand_args.cu"
 #include "kernels/cuda/gemm_args.cu"
 #include "kernels/cuda/pool_args.cu"
 #include "kernels/cuda/squeeze_args.cu"

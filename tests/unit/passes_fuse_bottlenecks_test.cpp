@@ -68,5 +68,44 @@ TEST(FuseBottlenecks, OthersStay) {
   EXPECT_FALSE(fused("%1 = Conv{strides=[1,2]}(%x, %w) %2 = Conv{group=2}(%1, %v) return y = %2\n", 600)) << "steps";
 }
 
+/// How many nodes a GPU's fusion of an expansion leaves of a 1x1 convolution with `inputs` and a depthwise one with `options`.
+int nodes_after_expansion(const PassOptions& options, int inputs = 8, const std::string& depthwise = "group=16", const std::string& type = "f32", const std::string& more = "") {
+  std::string text = "graph g(x: " + type + "[N," + std::to_string(inputs) + ",14,14]) {\n";
+  const auto weights = [&](const char* name, const std::string& dims, int count) {
+    text += std::string(name) + " = Constant{value=" + type + "[" + dims + "]{";
+    for (int i = 0; i < count; ++i) text += i == 0 ? "1" : ", 1";
+    text += "}}\n";
+  };
+  weights("%w", "16," + std::to_string(inputs) + ",1,1", 16 * inputs);
+  weights("%v", "16,1,3,3", 16 * 9);
+  text += "%1 = Conv(%x, %w) %2 = Conv{" + depthwise + "}(%1, %v) return y = %2" + more + " }";
+  Graph g = parse(text, op_registry());
+  PassReport report;
+  Passes(options, Log(), report).run("fuse_expansions", g, fuse_expansions);
+  int count = 0;
+  for (NodeId id : g.order()) count += g.node(id).as<Conv>() || g.node(id).as<Fused>();
+  return count;
+}
+
+TEST(FuseExpansions, OnlyForDevicesWithTheKernel) {
+  PassOptions gpu;
+  EXPECT_EQ(nodes_after_expansion(gpu), 2);
+  gpu.fuse_gates = true;
+  EXPECT_EQ(nodes_after_expansion(gpu), 2) << "f32 without tensor cores";
+  EXPECT_EQ(nodes_after_expansion(gpu, 8, "group=16", "f16"), 1);
+  gpu.f32_on_tensor_cores = true;
+  EXPECT_EQ(nodes_after_expansion(gpu), 1);
+  EXPECT_EQ(nodes_after_expansion(gpu, 8, "group=16, strides=[2,1], pads=[1,1,1,1]"), 1);
+}
+
+TEST(FuseExpansions, OthersStay) {
+  PassOptions gpu;
+  gpu.fuse_gates = gpu.f32_on_tensor_cores = true;
+  EXPECT_EQ(nodes_after_expansion(gpu, 16), 2) << "not twice as many channels";
+  EXPECT_EQ(nodes_after_expansion(gpu, 4), 2) << "channels that fill no vectors";
+  EXPECT_EQ(nodes_after_expansion(gpu, 8, "group=16, dilations=[2,2]"), 2) << "gaps";
+  EXPECT_EQ(nodes_after_expansion(gpu, 8, "group=16", "f32", ", z = %1"), 2) << "another reader";
+}
+
 }  // namespace
 }  // namespace tenon::core

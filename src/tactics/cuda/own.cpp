@@ -82,6 +82,8 @@ bool is_float_node(const Problem& p, std::string& why) {
   return all_of_dtype(p, dtype, why);
 }
 
+int64_t most_shared(const DeviceInfo& device) { return device.compute == 90 || device.compute == 100 ? 160 << 10 : 96 << 10; }
+
 int64_t expected_size(const Problem& p, const Dim& dim, int64_t otherwise) {
   if (dim.is_const()) return dim.value();
   const Interval range = dim.bounds(p.graph.ranges);

@@ -26,6 +26,8 @@ bool has_async_copies(const Problem&, std::string& why);
 /// False, with a sentence, unless the values of the node are f32, f16 or bf16 and all of one type.
 bool is_float_node(const Problem&, std::string& why);
 
+/// Bytes of shared memory of a block: what every GPU gives, and what those with 227 KB for a multiprocessor give.
+int64_t most_shared(const DeviceInfo&);
 /// The number of a dim; the upper end of its range, or `otherwise` where it has none.
 int64_t expected_size(const Problem&, const Dim&, int64_t otherwise);
 /// The largest power of two, up to 16 bytes of `type`, that divides all of `counts`.
@@ -87,6 +89,8 @@ namespace tenon::core::cuda {
 const Tactic& own_attention_tactic();
 const Tactic& own_conv_tactic();
 const Tactic& own_depthwise_tactic();
+const Tactic& own_depthwise_tile_tactic();
+const Tactic& own_expand_tactic();
 const Tactic& own_matmul_tactic();
 const Tactic& own_pool_tactic();
 const Tactic& own_squeeze_tactic();

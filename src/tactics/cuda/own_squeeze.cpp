@@ -41,9 +41,6 @@ KernelText SqueezePlan::text() const {
 
 namespace {
 
-/// Of a block: what every GPU gives, and what those with 227 KB for a multiprocessor give.
-int64_t most_shared(const DeviceInfo& device) { return device.compute == 90 || device.compute == 100 ? 160 << 10 : 96 << 10; }
-
 std::optional<SqueezeGate> gate_of(const Problem& p) {
   const Fused* fused = p.node().as<Fused>();
   return fused ? squeeze_gate(*fused->body) : std::nullopt;
