@@ -6,6 +6,7 @@
 #include <array>
 #include <atomic>
 #include <chrono>
+#include <cstring>
 #include <iostream>
 #include <map>
 #include <mutex>
@@ -147,7 +148,13 @@ class Dynamic {
         if (input.dims[axis] < 0) dims[axis] = batch;
       shapes.emplace_back(input.name, dims);
     }
-    return engine_.example_inputs(7, shapes);
+    Named inputs = engine_.example_inputs(7, shapes);
+    for (auto& [name, value] : inputs) {
+      Tensor fast = engine_.host_tensor(value.tensor.dtype(), value.tensor.dims());
+      std::memcpy(fast.data(), value.tensor.data(), static_cast<size_t>(fast.byte_size()));
+      value.tensor = std::move(fast);
+    }
+    return inputs;
   }
 
   /// At the dims that both are tuned for.
@@ -159,7 +166,7 @@ class Dynamic {
     return {{"batch", batch}, {"open_ms", open_ms}, {"fixed_ms", closed_ms}, {"ratio", open_ms / closed_ms}, {"limit", limit}, {"pass", open_ms <= limit * closed_ms}};
   }
 
-  /// A context that ran at `from` goes to `to`: its first run there beside later ones, as the caller sees them.
+  /// A context goes to batch `to`: its first run there beside later ones, as the caller sees them, with inputs in page-locked memory.
   Json change(Context& context, int64_t to, double limit) const {
     const Named inputs = inputs_at(to);
     const auto begin = Clock::now();

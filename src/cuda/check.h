@@ -14,11 +14,16 @@ void check(cudaError_t error, fmt::format_string<Parts...> what, Parts&&... part
   fail(code, "{}: {} ({})", fmt::format(what, std::forward<Parts>(parts)...), cudaGetErrorString(error), cudaGetErrorName(error));
 }
 
+inline int current_device() {
+  int device = 0;
+  check(cudaGetDevice(&device), "asking for the current device");
+  return device;
+}
+
 /// Makes `device` current for a scope, and the one before current again.
 class CurrentDevice {
  public:
-  explicit CurrentDevice(int device) {
-    check(cudaGetDevice(&before_), "asking for the current device");
+  explicit CurrentDevice(int device) : before_(current_device()) {
     if (before_ != device) check(cudaSetDevice(device), "using GPU {}", device);
     changed_ = before_ != device;
   }
@@ -29,7 +34,7 @@ class CurrentDevice {
   CurrentDevice& operator=(const CurrentDevice&) = delete;
 
  private:
-  int before_ = 0;
+  int before_;
   bool changed_ = false;
 };
 

@@ -97,10 +97,37 @@ int best_arch(int compute) {
   return best;
 }
 
+constexpr std::string_view kWait = "wait_for_previous()";
+
+/// What is asked about a file each time that one of its kernels is prepared.
+struct FileFacts {
+  std::string hash;
+  bool waits = false;
+};
+const FileFacts& facts_of(const char* file) {
+  static std::mutex mutex;
+  static auto& known = *new std::map<const char*, FileFacts>;
+  const std::lock_guard lock(mutex);
+  FileFacts& facts = known[file];
+  if (facts.hash.empty()) {
+    Hasher hasher;
+    hasher.add(std::string_view(file));
+    facts = {hasher.finish().hex(), std::string_view(file).find(kWait) != std::string_view::npos};
+  }
+  return facts;
+}
+
+bool waits(const KernelText& kernel) {
+  const auto in_file = [](const char* file) { return facts_of(file).waits; };
+  return kernel.text.find(kWait) != std::string::npos || std::any_of(kernel.files.begin(), kernel.files.end(), in_file);
+}
+
 std::string key_of(const KernelText& kernel, int compute) {
+  static const std::string version = compiler_version();
   Hasher hasher;
-  hasher.add(compiler_version());
-  hasher.add(kernel_text_prelude);
+  hasher.add(version);
+  hasher.add(facts_of(kernel_text_prelude).hash);
+  for (const char* file : kernel.files) hasher.add(facts_of(file).hash);
   hasher.add(kernel.text);
   for (const std::string& option : kernel.options) hasher.add(option);
   hasher.add(int64_t{compute} * 2 + kernel.arch_specific);
@@ -138,7 +165,9 @@ std::vector<char> compile_only(const KernelText& kernel, int compute) {
   std::vector<std::string> options{fmt::format("-arch={}_{}{}", ptx ? "compute" : "sm", arch, kernel.arch_specific && !ptx ? "a" : ""),
                                    "--std=c++17", "-default-device"};
   options.insert(options.end(), kernel.options.begin(), kernel.options.end());
-  Compilation compilation(nvrtc, fmt::format("{}\n#line 1 \"kernel.cu\"\n{}", kernel_text_prelude, kernel.text));
+  std::string text = fmt::format("{}\n#line 1 \"kernel.cu\"\n", kernel_text_prelude);
+  for (const char* file : kernel.files) text += file;
+  Compilation compilation(nvrtc, text + kernel.text);
   compilation.run(options);
   return compilation.code(ptx);
 }
@@ -162,8 +191,7 @@ Kernel Module::kernel(const std::string& name) const {
 void Kernel::allow_shared(unsigned bytes) const {
   static std::mutex mutex;
   static auto& allowed = *new std::map<std::pair<int, cudaKernel_t>, unsigned>;
-  int device = 0;
-  check(cudaGetDevice(&device), "asking for the current device");
+  const int device = current_device();
   const std::lock_guard lock(mutex);
   unsigned& most = allowed[{device, kernel_}];
   if (bytes <= most) return;
@@ -224,7 +252,6 @@ const Module& compiled(const KernelText& kernel, int compute) {
   static std::mutex mutex;
   static auto& modules = *new std::map<std::string, std::shared_future<std::shared_ptr<const Module>>>;
   const std::string key = key_of(kernel, compute);
-  const bool overlaps = compute >= 90 && driver_overlaps() && kernel.text.find("wait_for_previous()") != std::string::npos;
   std::promise<std::shared_ptr<const Module>> promise;
   std::shared_future<std::shared_ptr<const Module>> module;
   bool ours = false;
@@ -237,6 +264,7 @@ const Module& compiled(const KernelText& kernel, int compute) {
   }
   if (!ours) return *module.get();
   try {
+    const bool overlaps = compute >= 90 && driver_overlaps() && waits(kernel);
     promise.set_value(std::make_shared<Module>(code_of(kernel, compute, key), key, overlaps));
   } catch (...) {
     promise.set_exception(std::current_exception());
@@ -247,8 +275,8 @@ const Module& compiled(const KernelText& kernel, int compute) {
 }
 
 int current_compute() {
-  int device = 0, major = 0, minor = 0;
-  check(cudaGetDevice(&device), "asking for the current device");
+  const int device = current_device();
+  int major = 0, minor = 0;
   check(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device), "asking for the compute capability");
   check(cudaDeviceGetAttribute(&minor, cudaDevAttrComputeCapabilityMinor, device), "asking for the compute capability");
   return 10 * major + minor;

@@ -19,6 +19,7 @@ struct KernelText {
   std::string text;
   std::vector<std::string> options;  // "-DWIDTH=8", "-use_fast_math"
   bool arch_specific = false;        // instructions of one architecture only (sm_90a), not of its successors
+  std::vector<const char*> files;    // before `text`; they are there as long as the process
 };
 
 /// Compiles for a compute capability such as 90; fails with the compiler's log. The result is a cubin, or PTX where the

@@ -56,8 +56,7 @@ cublasLtHandle_t CublasLt::handle() const {
   // Handles live as long as the process: a driver that is shutting down must not be called.
   static std::mutex mutex;
   static auto& handles = *new std::map<int, cublasLtHandle_t>;
-  int device = 0;
-  cuda::check(cudaGetDevice(&device), "asking for the current device");
+  const int device = cuda::current_device();
   const std::lock_guard lock(mutex);
   cublasLtHandle_t& handle = handles[device];
   if (!handle) check(create(&handle), "making a handle");

@@ -7,12 +7,6 @@
 namespace tenon::core::cuda {
 namespace {
 
-int current_device() {
-  int device = 0;
-  check(cudaGetDevice(&device), "asking for the current device");
-  return device;
-}
-
 /// A stream for the length of one copy.
 class CopyStream {
  public:

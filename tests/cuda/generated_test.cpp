@@ -238,7 +238,8 @@ TEST_F(Generated, Reorders) {
   Threads threads(1);
   for (int round = 0; round < 80; ++round) {
     const int rank = 3 + static_cast<int>(random_() % 3);
-    const Dims shape = dims(rank);
+    Dims shape = dims(rank);
+    if (round % 3 == 0) shape[1] = 2 + static_cast<int64_t>(random_() % 3), shape.back() = 8 * (1 + static_cast<int64_t>(random_() % 9));  // a picture
     const DType storages[] = {DType::none, DType::f16, DType::bf16};
     Format from, to;
     (random_() % 2 ? from : to).layout = channels_last(rank);

@@ -98,6 +98,9 @@ TEST_F(OwnCompile, Attentions) {
   expect_compiles(p.text(), {75, 80, 90});
   p.flash = true, p.vector = 8, p.pieces = 4, p.keys = 32, p.mask_vector = 2;
   expect_compiles(p.text(), {80, 90, 120});
+  p.type = DType::f32, p.precise = true, p.vector = 4, p.keys = 16;
+  expect_compiles(p.text(), {80, 90, 120});
+  p.precise = false;
   p.type = DType::bf16, p.mask = DType::boolean, p.sink = DType::f32;
   p.args.depth = p.args.width = 256, p.keys = 32, p.pieces = 1, p.mask_rows = false, p.vector = 1;
   expect_compiles(p.text(), {80, 90});

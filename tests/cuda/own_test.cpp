@@ -153,7 +153,8 @@ TEST_F(Own, Attentions) {
     v[3] = width;
     std::vector<HostValue> inputs{random_tensor(DType::f32, q, random_), random_tensor(DType::f32, k, random_), random_tensor(DType::f32, v, random_)};
     for (HostValue& value : rest) inputs.push_back(std::move(value));
-    expect(own_attention_tactic(), op, std::move(inputs), {}, {storage});
+    expect(own_attention_tactic(), op, inputs, {}, {storage});
+    expect(own_attention_tactic(), op, std::move(inputs), {}, {}, true);
   };
   Attention causal, window, capped;
   causal.causal = true;

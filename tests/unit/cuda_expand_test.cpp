@@ -7,7 +7,7 @@ namespace tenon::core::emulated {
 namespace {
 
 #define ACTIVATION_1(x) ((x) < 0 ? 0 : (x))
-#define ACTIVATION_2(x) (1 / (1 + __expf(-(x))))
+#define ACTIVATION_2(x) __fdividef(1, 1 + __expf(-(x)))
 #define EXPAND_CASE                                                                                                                    \
   struct Case {                                                                                                                        \
     typedef SCALAR Scalar;                                                                                                             \

@@ -1,5 +1,5 @@
 // Moves a box of elements FROM one strided array TO another, with conversion. WIDTH elements at a time in `rows`, one in
-// `single`, tiles through shared memory in `tiles`. Equal types are moved as unsigned integers of their size.
+// `single`, tiles through shared memory in `tiles`, a few rows that become the elements of a pixel in `pixels`. Equal types are moved as unsigned integers of their size.
 constexpr int kLoops = 8;
 
 struct BoxArgs {
@@ -9,7 +9,7 @@ struct BoxArgs {
   Divider extents[kLoops];
   i64 from_strides[kLoops], to_strides[kLoops];
   u32 step, unused;         // of `from` inside a vector
-  u32 rows, columns;        // of `tiles`: extents of the loops along which `to` and `from` are dense
+  u32 rows, columns;        // of `tiles`: extents of the loops along which `to` and `from` are dense; of `pixels`: rows
   i64 row_stride, column_stride;  // of `from` along rows, of `to` along columns
 };
 
@@ -62,6 +62,31 @@ extern "C" __global__ void rows(const BoxArgs a) {
 extern "C" __global__ void single(const BoxArgs a) {
   wait_for_previous();
   move<1>(a);
+}
+
+constexpr int kPixels = 16 / (sizeof(FROM) < sizeof(TO) ? sizeof(FROM) : sizeof(TO));
+
+// Each row gives kPixels neighbours; what stands in one place of all rows is written side by side.
+template <int ROWS> inline void move_pixels(const BoxArgs& a) {
+  const u32 index = blockIdx.x * blockDim.x + threadIdx.x;
+  if (index >= a.count) return;
+  i64 from, to;
+  locate(a, index, from, to);
+  Vector<FROM, kPixels> x[ROWS];
+#pragma unroll
+  for (int r = 0; r < ROWS; ++r) x[r] = load_vector<kPixels>(a.from + from + r * a.row_stride);
+  Vector<TO, kPixels * ROWS> y;
+#pragma unroll
+  for (int i = 0; i < kPixels; ++i)
+#pragma unroll
+    for (int r = 0; r < ROWS; ++r) y.at[i * ROWS + r] = converted(x[r].at[i]);
+  store_vector<kPixels * ROWS>(a.to + to, y);
+}
+extern "C" __global__ void pixels(const BoxArgs a) {
+  wait_for_previous();
+  if (a.rows == 2) move_pixels<2>(a);
+  else if (a.rows == 3) move_pixels<3>(a);
+  else move_pixels<4>(a);
 }
 
 // `to` is dense along rows (loop 0 of the host), `from` along columns; loops 0 and 1 here count tiles.

@@ -1,10 +1,12 @@
 // Attention on tensor cores, softmax in f32. Compiled with: SCALAR, MASK_TYPE, SINK (types), MASK; WARPS (of 16 TILES queries each)
 // times PIECES (warps that share the keys of a query); KEYS of a warp in one step, a multiple of 16; STAGES; DEPTH and WIDTH,
 // multiples of 16 that hold those of the problem; VECTOR (elements that are aligned together); MASK_ROWS (queries have masks of
-// their own) and MASK_VECTOR (1 or 2 elements of a mask are aligned together). blockIdx is (block of queries, head, batch).
+// their own) and MASK_VECTOR (1 or 2 elements of a mask are aligned together); PRECISE (f32: three products of TF32 make one that is nearly of
+// f32). blockIdx is (block of queries, head, batch).
 
 constexpr int kThreads = WARPS * PIECES * 32, kQueries = WARPS * TILES * 16, kStep = PIECES * KEYS;
-constexpr int kDepthLine = DEPTH * 2 + 16, kWidthLine = WIDTH * 2 + 16;  // bytes; 16 more put 8 lines in different banks
+constexpr int kSize = sizeof(SCALAR), kChunk = 16 / kSize, kSlice = 32 / kSize;  // elements that are copied, and multiplied, together
+constexpr int kDepthLine = DEPTH * kSize + 16, kWidthLine = WIDTH * kSize + 16;  // bytes; 16 more put 8 lines in different banks
 constexpr int kQueryBytes = kQueries * kDepthLine, kStageBytes = kStep * (kDepthLine + kWidthLine);
 constexpr int kPartLine = WIDTH + 8;  // floats
 [[maybe_unused]] constexpr int kPartBytes = PIECES * kQueries * (kPartLine + 2) * 4;
@@ -12,20 +14,20 @@ constexpr int kPartLine = WIDTH + 8;  // floats
 /// Rows [first, first + ROWS) of one head, zeros beyond `rows` and `columns`.
 template <int ROWS, int COLUMNS>
 __device__ inline void load_rows(unsigned char* to, const SCALAR* from, i64 step, int first, int rows, int columns) {
-  constexpr int kChunks = COLUMNS / 8, kLine = COLUMNS * 2 + 16, kPiece = VECTOR * 2 >= 4 ? VECTOR * 2 : 4;
+  constexpr int kChunks = COLUMNS / kChunk, kLine = COLUMNS * kSize + 16, kPiece = VECTOR * kSize >= 4 ? VECTOR * kSize : 4;
 #pragma unroll 4
   for (int at = threadIdx.x; at < ROWS * kChunks; at += kThreads) {
-    const int row = at / kChunks, column = at % kChunks * 8;
-    unsigned char* chunk = to + row * kLine + column * 2;
+    const int row = at / kChunks, column = at % kChunks * kChunk;
+    unsigned char* chunk = to + row * kLine + column * kSize;
     const SCALAR* source = from + (first + row) * step + column;
 #pragma unroll
-    for (int i = 0; i < 8; i += VECTOR) {
+    for (int i = 0; i < kChunk; i += VECTOR) {
       const bool real = first + row < rows && column + i < columns;
       SCALAR zero = {};
-      if (VECTOR > 1)
-        copy_async<kPiece>(chunk + i * 2, real ? source + i : from, real);
+      if (VECTOR * kSize >= 4)
+        copy_async<kPiece>(chunk + i * kSize, real ? source + i : from, real);
       else
-        *reinterpret_cast<SCALAR*>(chunk + i * 2) = real ? source[i] : zero;
+        *reinterpret_cast<SCALAR*>(chunk + i * kSize) = real ? source[i] : zero;
     }
   }
 }
@@ -59,8 +61,22 @@ struct Softmax {
 typedef float Scores[TILES][KEYS / 8][4];
 typedef float Results[TILES][WIDTH / 8][4];
 
+template <class T>
+__device__ inline void multiply_all(T type, float (&d)[4], const u32 (&a)[4], u32 b0, u32 b1) {
+  if constexpr (PRECISE) {
+    const auto high = [](u32 x) { return x & 0xffffe000u; };  // what TF32 holds
+    const auto low = [&](u32 x) { return __float_as_uint(__uint_as_float(x) - __uint_as_float(high(x))); };
+    const u32 a_high[4] = {high(a[0]), high(a[1]), high(a[2]), high(a[3])}, a_low[4] = {low(a[0]), low(a[1]), low(a[2]), low(a[3])};
+    multiply(type, d, a_low, high(b0), high(b1));
+    multiply(type, d, a_high, low(b0), low(b1));
+    multiply(type, d, a_high, high(b0), high(b1));
+  } else {
+    multiply(type, d, a, b0, b1);
+  }
+}
+
 /// score = q k^T for a warp's queries.
-__device__ inline void multiply_keys(Scores& score, const u32 (&q)[TILES][DEPTH / 16][4], const unsigned char* keys) {
+__device__ inline void multiply_keys(Scores& score, const u32 (&q)[TILES][DEPTH / kSlice][4], const unsigned char* keys) {
   const int lane = threadIdx.x % 32;
 #pragma unroll
   for (int t = 0; t < TILES; ++t)
@@ -69,39 +85,56 @@ __device__ inline void multiply_keys(Scores& score, const u32 (&q)[TILES][DEPTH 
 #pragma unroll
       for (int e = 0; e < 4; ++e) score[t][j][e] = 0;
 #pragma unroll
-  for (int d = 0; d < DEPTH / 16; ++d)
+  for (int d = 0; d < DEPTH / kSlice; ++d)
 #pragma unroll
     for (int j = 0; j < KEYS / 16; ++j) {
       u32 r[4];
       load_matrices(r, keys + (j * 16 + lane % 8 + lane / 16 * 8) * kDepthLine + d * 32 + lane / 8 % 2 * 16);
 #pragma unroll
       for (int t = 0; t < TILES; ++t) {
-        multiply(SCALAR(), score[t][2 * j], q[t][d], r[0], r[1]);
-        multiply(SCALAR(), score[t][2 * j + 1], q[t][d], r[2], r[3]);
+        multiply_all(SCALAR(), score[t][2 * j], q[t][d], r[0], r[1]);
+        multiply_all(SCALAR(), score[t][2 * j + 1], q[t][d], r[2], r[3]);
       }
     }
 }
 
 /// result += probabilities * values.
-__device__ inline void multiply_values(Results& result, const Scores& p, const unsigned char* values) {
+template <class T>
+__device__ inline void multiply_values(T type, Results& result, const Scores& p, const unsigned char* values) {
   const int lane = threadIdx.x % 32;
+  if constexpr (sizeof(T) == 2) {
 #pragma unroll
-  for (int j = 0; j < KEYS / 16; ++j) {
-    u32 a[TILES][4];
+    for (int j = 0; j < KEYS / 16; ++j) {
+      u32 a[TILES][4];
 #pragma unroll
-    for (int t = 0; t < TILES; ++t)
+      for (int t = 0; t < TILES; ++t)
 #pragma unroll
-      for (int i = 0; i < 4; ++i) a[t][i] = pack_two(SCALAR(), p[t][2 * j + i / 2][i % 2 * 2], p[t][2 * j + i / 2][i % 2 * 2 + 1]);
+        for (int i = 0; i < 4; ++i) a[t][i] = pack_two(type, p[t][2 * j + i / 2][i % 2 * 2], p[t][2 * j + i / 2][i % 2 * 2 + 1]);
 #pragma unroll
-    for (int e = 0; e < WIDTH / 16; ++e) {
-      u32 r[4];
-      load_matrices_transposed(r, values + (j * 16 + lane % 16) * kWidthLine + (e * 16 + lane / 16 * 8) * 2);
+      for (int e = 0; e < WIDTH / 16; ++e) {
+        u32 r[4];
+        load_matrices_transposed(r, values + (j * 16 + lane % 16) * kWidthLine + (e * 16 + lane / 16 * 8) * 2);
 #pragma unroll
-      for (int t = 0; t < TILES; ++t) {
-        multiply(SCALAR(), result[t][2 * e], a[t], r[0], r[1]);
-        multiply(SCALAR(), result[t][2 * e + 1], a[t], r[2], r[3]);
+        for (int t = 0; t < TILES; ++t) {
+          multiply(type, result[t][2 * e], a[t], r[0], r[1]);
+          multiply(type, result[t][2 * e + 1], a[t], r[2], r[3]);
+        }
       }
     }
+  } else {
+    // Keys are taken in an order of their own, so that a lane's probabilities stand where the product wants them.
+#pragma unroll
+    for (int j = 0; j < KEYS / 8; ++j)
+#pragma unroll
+      for (int e = 0; e < WIDTH / 8; ++e) {
+        const unsigned char* from = values + (j * 8 + lane % 4 * 2) * kWidthLine + (e * 8 + lane / 4) * 4;
+        const u32 b0 = *reinterpret_cast<const u32*>(from), b1 = *reinterpret_cast<const u32*>(from + kWidthLine);
+#pragma unroll
+        for (int t = 0; t < TILES; ++t) {
+          const u32 a[4] = {__float_as_uint(p[t][j][0]), __float_as_uint(p[t][j][2]), __float_as_uint(p[t][j][1]), __float_as_uint(p[t][j][3])};
+          multiply_all(type, result[t][e], a, b0, b1);
+        }
+      }
   }
 }
 
@@ -230,11 +263,11 @@ KERNEL(kThreads) flash_attention(const AttentionArgs p) {
   }
   wait_copies<STAGES - 2>();
   __syncthreads();
-  u32 fragment[TILES][DEPTH / 16][4];
+  u32 fragment[TILES][DEPTH / kSlice][4];
 #pragma unroll
   for (int t = 0; t < TILES; ++t)
 #pragma unroll
-    for (int d = 0; d < DEPTH / 16; ++d)
+    for (int d = 0; d < DEPTH / kSlice; ++d)
       load_matrices(fragment[t][d], shared + ((warp * TILES + t) * 16 + lane % 16) * kDepthLine + d * 32 + lane / 16 * 16);
 
   Softmax softmax[TILES];
@@ -263,7 +296,7 @@ KERNEL(kThreads) flash_attention(const AttentionArgs p) {
 #pragma unroll
         for (int e = 0; e < 4; ++e) result[t][j][e] *= scale[e / 2];
     }
-    multiply_values(result, score, stage + kStep * kDepthLine + piece * KEYS * kWidthLine);
+    multiply_values(SCALAR(), result, score, stage + kStep * kDepthLine + piece * KEYS * kWidthLine);
   }
   wait_copies<0>();
   __syncthreads();  // the stages take the results

@@ -70,7 +70,7 @@ BoxKernel::BoxKernel(DType from, DType to, const Dims& dims, const Dims& from_st
     name_ = "tiles";
     return;
   } else {
-    name_ = "single";
+    name_ = prepare_pixels(loops) ? "pixels" : "single";
   }
   single_ = one_by_one(loops, 1, "single");
 }
@@ -126,6 +126,37 @@ bool BoxKernel::prepare_tiles(Loops loops) {
   wide_.kernel = module_->kernel("tiles");
   wide_.blocks = static_cast<unsigned>(loops.count());
   wide_.threads = 256;
+  return true;
+}
+
+/// Up to four rows, each dense in the source, whose elements alternate in the target: channels of a picture.
+bool BoxKernel::prepare_pixels(const Loops& loops) {
+  const int64_t rows = loops.extents[0], pixels = 16 / std::min(from_size_, to_size_);
+  if (rows < 2 || rows > 4 || loops.stride(1, 0) != 1 || std::max(from_size_, to_size_) > 8) return false;
+  size_t column = 1;
+  while (column < loops.size() && (loops.stride(0, column) != 1 || loops.stride(1, column) != rows)) ++column;
+  if (column >= loops.size() || loops.extents[column] % pixels != 0) return false;
+  const auto even = [](int64_t stride, int64_t size) { return stride * size % 16 == 0; };
+  if (!even(loops.stride(0, 0), from_size_)) return false;
+  Parameters& p = wide_.parameters;
+  const auto add = [&](int64_t extent, int64_t from, int64_t to) {
+    p.extents[p.loops] = Divider(extent);
+    p.from_strides[p.loops] = from;
+    p.to_strides[p.loops++] = to;
+  };
+  p.loops = 0;
+  add(loops.extents[column] / pixels, pixels, pixels * rows);
+  for (size_t l = 1; l < loops.size(); ++l) {
+    if (l == column) continue;
+    if (!even(loops.stride(0, l), from_size_) || !even(loops.stride(1, l), to_size_)) return false;
+    add(loops.extents[l], loops.stride(0, l), loops.stride(1, l));
+  }
+  p.rows = static_cast<uint32_t>(rows);
+  p.row_stride = loops.stride(0, 0);
+  p.count = static_cast<uint32_t>(loops.count() / (rows * pixels));
+  wide_.kernel = module_->kernel("pixels");
+  wide_.blocks = (p.count + wide_.threads - 1) / wide_.threads;
+  alignment_ = 16;
   return true;
 }
 

@@ -17,7 +17,7 @@ class BoxKernel {
   /// Strides count elements and may be negative in the source; target elements must not overlap.
   BoxKernel(DType from, DType to, const Dims& dims, const Dims& from_strides, const Dims& to_strides, int compute);
   void launch(const void* from, void* to, cudaStream_t) const;
-  /// "rows", "tiles", "single" or "nothing".
+  /// "rows", "tiles", "pixels", "single" or "nothing".
   const std::string& name() const { return name_; }
 
  private:
@@ -38,6 +38,7 @@ class BoxKernel {
   };
   Prepared one_by_one(const Loops&, int64_t width, const char* entry) const;
   bool prepare_tiles(Loops);
+  bool prepare_pixels(const Loops&);
   void peel(Loops&);
 
   const Module* module_ = nullptr;

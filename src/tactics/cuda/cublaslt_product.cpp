@@ -176,9 +176,7 @@ std::string text_of(const ProductMatrix& m) { return fmt::format("{}x{} {} {} {}
 
 /// All that the heuristics are told.
 std::string text_of(const Product& p, int64_t workspace) {
-  int device = 0;
-  check(cudaGetDevice(&device), "asking for the current device");
-  return fmt::format("{} {} {} {} {} {} {} {} {};", device, workspace, to_string(p.mode.type), p.mode.tf32, p.mode.transposed_w, p.mode.transposed_a, p.mode.bias,
+  return fmt::format("{} {} {} {} {} {} {} {} {};", current_device(), workspace, to_string(p.mode.type), p.mode.tf32, p.mode.transposed_w, p.mode.transposed_a, p.mode.bias,
                      static_cast<int>(p.mode.activation), p.batch) +
          text_of(p.w) + text_of(p.a) + text_of(p.y);
 }
@@ -297,9 +295,7 @@ class ProductExecutable : public DeviceExecutable, public Numbered {
 
   /// What a kernel is compiled for: all but the dims.
   std::string kernel_key() const {
-    int device = 0;
-    check(cudaGetDevice(&device), "asking for the current device");
-    std::string key = fmt::format("{} {} {} {} {} {}", device, to_string(parts_.mode.type), parts_.mode.tf32, parts_.mode.transposed_w, parts_.mode.transposed_a,
+    std::string key = fmt::format("{} {} {} {} {} {}", current_device(), to_string(parts_.mode.type), parts_.mode.tf32, parts_.mode.transposed_w, parts_.mode.transposed_a,
                                   static_cast<int>(parts_.mode.epilogue()));
     for (const AlgorithmKnob& knob : kKnobs) key += fmt::format(" {}", attribute(knob.attribute));
     return key + fmt::format(" {}", attribute(CUBLASLT_ALGO_CONFIG_ID));

@@ -21,9 +21,9 @@ std::string expression(const Activation& a) {
   if (a.kind == "clip") return fmt::format("((x) < {0} ? {0} : (x) > {1} ? {1} : (x))", alpha, beta);
   if (a.kind == "leaky_relu") return fmt::format("((x) < 0 ? {} * (x) : (x))", alpha);
   if (a.kind == "elu") return fmt::format("((x) < 0 ? {} * expm1f(x) : (x))", alpha);
-  if (a.kind == "sigmoid") return "(1 / (1 + __expf(-(x))))";
+  if (a.kind == "sigmoid") return "__fdividef(1, 1 + __expf(-(x)))";
   if (a.kind == "tanh") return "tanhf(x)";
-  if (a.kind == "swish") return fmt::format("((x) / (1 + __expf(-{} * (x))))", alpha);
+  if (a.kind == "swish") return fmt::format("__fdividef(x, 1 + __expf(-{} * (x)))", alpha);
   if (a.kind == "gelu_erf") return "((x) * 0.5f * (1 + erff((x) * 0.70710678f)))";
   if (a.kind == "gelu_tanh") return "((x) * 0.5f * (1 + tanhf(0.79788456f * ((x) + 0.044715f * (x) * (x) * (x)))))";
   if (a.kind == "hard_sigmoid") return fmt::format("__saturatef({} * (x) + {})", alpha, beta);
@@ -37,7 +37,7 @@ DType element_of(const Problem& p) { return p.input(0).dtype(); }
 
 KernelText text_of(std::initializer_list<const char*> files, const std::vector<std::string>& definitions) {
   KernelText result;
-  for (const char* file : files) result.text += file;
+  result.files = files;
   for (const std::string& definition : definitions) result.options.push_back("-D" + definition);
   return result;
 }

@@ -21,7 +21,7 @@ int64_t AttentionPlan::shared_bytes() const {
   if (!flash) return int64_t{warps} * (args.depth + args.width) * 4;
   const int64_t steps = (args.keys + keys * pieces - 1) / (keys * pieces);
   const int64_t parts = int64_t{pieces} * block_queries() * (padded_width() + 10) * 4;
-  return std::max(block_queries() * (padded_depth() * 2 + 16) + std::min<int64_t>(steps, stages()) * stage_bytes(), parts);
+  return std::max(block_queries() * (padded_depth() * size_of(type) + 16) + std::min<int64_t>(steps, stages()) * stage_bytes(), parts);
 }
 
 KernelText AttentionPlan::text() const {
@@ -34,7 +34,7 @@ KernelText AttentionPlan::text() const {
     for (const auto& [name, value] :
          {std::pair("WARPS", warps), std::pair("TILES", tiles), std::pair("PIECES", pieces), std::pair("KEYS", keys), std::pair("STAGES", stages()),
           std::pair("DEPTH", padded_depth()), std::pair("WIDTH", padded_width()), std::pair("VECTOR", vector),
-          std::pair("MASK_ROWS", mask_rows ? 1 : 0), std::pair("MASK_VECTOR", mask_vector)})
+          std::pair("MASK_ROWS", mask_rows ? 1 : 0), std::pair("PRECISE", precise ? 1 : 0), std::pair("MASK_VECTOR", mask_vector)})
       definitions.push_back(fmt::format("{}={}", name, value));
   }
   return text_of({kernel_text_tile, kernel_text_attention_args, kernel_text_attention_mask,
@@ -64,7 +64,7 @@ struct Sharing {
   int64_t warps, tiles, pieces, keys;
 };
 
-/// Attention in all of its memory orders. Config "flash": on tensor cores, with this many warps along the
+/// Attention in all of its memory orders. Config "flash": on tensor cores (f32 as TF32 where that is allowed, else in three parts), with this many warps along the
 /// queries, "tiles" of 16 of them each, "pieces" along the keys and "keys" of each at once; without it one warp computes one query, in f32.
 class OwnAttention : public Tactic {
  public:
@@ -77,7 +77,7 @@ class OwnAttention : public Tactic {
     for (DType storage : storages(p)) {
       const DType type = storage == DType::none ? p.output(0).dtype() : storage;
       if (fits_flash(p, *node, type))
-        for (const Sharing& sharing : sharings(p, *node)) add_offers(p, *node, storage, sharing, result);
+        for (const Sharing& sharing : sharings(p, *node, type)) add_offers(p, *node, storage, sharing, result);
       add_offers(p, *node, storage, {}, result);
     }
     return result;
@@ -108,7 +108,7 @@ class OwnAttention : public Tactic {
     const int64_t bytes = plan.flash ? plan.vector * size_of(plan.type) : 1;
     const int64_t mask_bytes = plan.mask == DType::none ? 1 : plan.mask_vector * size_of(plan.mask);
     return std::make_shared<KernelExecutable<AttentionArgs>>(
-        plan.flash ? fmt::format("own_attention:flash{}x{}x{}", plan.block_queries(), plan.pieces, plan.keys) : "own_attention:rows",
+        plan.flash ? fmt::format("own_attention:flash{}x{}x{}{}", plan.block_queries(), plan.pieces, plan.keys, plan.precise ? " in parts" : "") : "own_attention:rows",
         compiled(plan.text(), cx.problem.device.compute).kernel(plan.flash ? "flash_attention" : "attention_rows"), launch, plan.args,
         [bytes, mask_bytes, item = size_of(plan.type), node = *node](AttentionArgs& a, const Args& args) {
           const auto at = [&](AttentionInput i, int64_t alignment) { return node.inputs[i] < 0 ? nullptr : input_address(args, node.inputs[i], alignment); };
@@ -139,7 +139,7 @@ class OwnAttention : public Tactic {
   }
 
   /// Few queries a block, and warps that share their keys, where there are few in all.
-  static std::vector<Sharing> sharings(const Problem& p, const AttentionNode& node) {
+  static std::vector<Sharing> sharings(const Problem& p, const AttentionNode& node, DType type) {
     const Shape q = node.shape(p, kQuery), k = node.shape(p, kKey);
     const int64_t heads = checked_mul(expected_size(p, q[0], 8), expected_size(p, q[1], 12)), queries = expected_size(p, q[2], 128);
     const int64_t keys = expected_size(p, k[2], queries), all_tiles = checked_mul(heads, blocks(queries, 16));
@@ -149,6 +149,10 @@ class OwnAttention : public Tactic {
       const int64_t most = wide ? pieces > 1 ? 16 : 32 : pieces > 2 ? 32 : 64;
       return Sharing{warps, wide ? 1 : tiles, pieces, all <= (wide ? most : 64) ? all : most};
     };
+    if (type == DType::f32) {  // twice the registers
+      if (all_tiles <= 2 * p.device.multiprocessors) return {{2, 1, 2, 16}, {2, 1, 4, 16}, {1, 1, 4, 32}, {1, 1, 4, 16}};
+      return {{4, 1, 1, 32}, {4, 1, 2, 16}, {8, 1, 1, 32}, {2, 1, 2, 32}};
+    }
     if (all_tiles <= 2 * p.device.multiprocessors) return {sharing(2, 1, 2), sharing(2, 1, 4), sharing(1, 1, 2), sharing(1, 1, 4)};
     if (all_tiles <= 8 * p.device.multiprocessors) return {sharing(4, 1, 2), sharing(2, 2, 2), sharing(2, 1, 4), sharing(1, 2, 4)};
     return {sharing(4, 2, 1), sharing(4, 1, 1), sharing(2, 2, 2)};
@@ -156,8 +160,8 @@ class OwnAttention : public Tactic {
 
   static bool fits_flash(const Problem& p, const AttentionNode& node, DType type) {
     const Dim depth = node.shape(p, kQuery)[3], width = node.shape(p, kValue)[3];
-    return type != DType::f32 && p.device.compute >= 80 && depth.is_const() && width.is_const() && depth.value() <= kMostDepth &&
-           width.value() <= kMostDepth;
+    const int64_t most = type == DType::f32 ? kMostDepth / 2 : kMostDepth;
+    return (type != DType::f32 || !p.options.exact) && p.device.compute >= 80 && depth.is_const() && width.is_const() && depth.value() <= most && width.value() <= most;
   }
 
   void add_offers(const Problem& p, const AttentionNode& node, DType storage, const Sharing& sharing, std::vector<Offer>& into) const {
@@ -175,6 +179,7 @@ class OwnAttention : public Tactic {
     plan.mask = node.fact(p, kMask).dtype();
     plan.sink = node.fact(p, kSink).dtype();
     plan.flash = cx.offer.config.count("flash") > 0;
+    plan.precise = plan.type == DType::f32 && !on_tensor_cores(p, plan.type);
     const auto number = [&](const char* name, int otherwise) {
       const auto found = cx.offer.config.find(name);
       return found == cx.offer.config.end() ? otherwise : static_cast<int>(std::clamp<int64_t>(found->second, 1, 64));

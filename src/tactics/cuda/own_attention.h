@@ -10,6 +10,7 @@ struct AttentionPlan {
   AttentionArgs args{};
   DType type = DType::none, mask = DType::none, sink = DType::none;
   bool flash = false;
+  bool precise = false;  // f32 as three products of TF32
   int warps = 4, tiles = 1, pieces = 1, keys = 64, vector = 1;  // see flash_attention.cu
   bool mask_rows = true;
   int mask_vector = 1;
@@ -23,7 +24,7 @@ struct AttentionPlan {
   KernelText text() const;
 
  private:
-  int64_t stage_bytes() const { return int64_t{keys} * pieces * (padded_depth() + padded_width() + 16) * 2; }
+  int64_t stage_bytes() const { return int64_t{keys} * pieces * ((padded_depth() + padded_width()) * size_of(type) + 32); }
 };
 
 }  // namespace tenon::core::cuda::own

@@ -31,7 +31,8 @@ int64_t ExpandPlan::blocks() const {
   return images * own::blocks(args.channels, channels) * own::blocks(args.out_w, tile_w) * own::blocks(args.out_h, tile_h);
 }
 int64_t ExpandPlan::shared_bytes() const {
-  const int64_t size = size_of(type), tile = rounded_up(int64_t{rows()} * columns() * (channels * size + 16), 128);
+  const int64_t size = size_of(type), constants = (kernel_h * kernel_w + 2) * channels * 4;
+  const int64_t tile = rounded_up(int64_t{rows()} * columns() * (channels * size + 16) + constants, 128);
   return tile + (line == 0 ? 0 : (channels + rounded_up(pixels(), 16)) * (line * size + 16));
 }
 KernelText ExpandPlan::text() const {
