@@ -6,7 +6,7 @@
 namespace tenon::core::emulated {
 namespace {
 
-#define ACTIVATION_1(x) ((x) < 0 ? 0 : (x))
+#define ACTIVATION_1(x) at_most(at_least(x, 0), 6)
 #define ACTIVATION_2(x) __fdividef(1, 1 + __expf(-(x)))
 #define EXPAND_CASE                                                                                                                    \
   struct Case {                                                                                                                        \
@@ -119,7 +119,7 @@ void expect_expansion(int height, int width, int pad) {
     double sum = p.first_bias[c];
     for (int k = 0; k < inputs; ++k) sum += double(to_float(pixel[k])) * to_float(lines[c * Case::line + k]);
     Scalar rounded;
-    assign(rounded, static_cast<float>(std::max(0.0, sum)));
+    assign(rounded, static_cast<float>(std::clamp(sum, 0.0, 6.0)));
     return double(to_float(rounded));
   };
   for (int64_t at = 0; at < int64_t{images} * p.out_h * p.out_w * channels; ++at) {

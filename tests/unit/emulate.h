@@ -74,6 +74,8 @@ inline u32 __float_as_uint(float x) {
   return y;
 }
 inline float __expf(float x) { return std::exp(x); }
+inline float at_least(float x, float low) { return x < low ? low : x; }
+inline float at_most(float x, float high) { return x > high ? high : x; }
 inline float __fdividef(float x, float y) { return x / y; }
 inline float __saturatef(float x) { return x > 0 ? x < 1 ? x : 1 : 0; }
 template <class T> T min(T a, T b) { return b < a ? b : a; }

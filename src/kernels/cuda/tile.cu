@@ -13,6 +13,26 @@ struct alignas(sizeof(T) * N) Pack {
 #define SHARING_KERNEL(threads, blocks) extern "C" __global__ void __launch_bounds__(threads, blocks)
 #define SHARED_MEMORY(name) extern __shared__ __align__(128) unsigned char name[]
 
+/// x, or the bound where x lies beyond it; NaN stays NaN.
+__device__ inline float at_least(float x, float low) {
+#if __CUDA_ARCH__ >= 800
+  float y;
+  asm("max.NaN.f32 %0, %1, %2;" : "=f"(y) : "f"(x), "f"(low));
+  return y;
+#else
+  return x < low ? low : x;
+#endif
+}
+__device__ inline float at_most(float x, float high) {
+#if __CUDA_ARCH__ >= 800
+  float y;
+  asm("min.NaN.f32 %0, %1, %2;" : "=f"(y) : "f"(x), "f"(high));
+  return y;
+#else
+  return x > high ? high : x;
+#endif
+}
+
 /// Two halves in one word, `low` in the low bits.
 __device__ inline u32 pack_halves(float low, float high) {
 #if __CUDA_ARCH__ >= 800

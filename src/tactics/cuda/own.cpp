@@ -17,8 +17,8 @@ std::string literal(double x) {
 std::string expression(const Activation& a) {
   const std::string alpha = literal(a.alpha), beta = literal(a.beta);
   if (!a.present()) return "(x)";
-  if (a.kind == "relu") return "((x) < 0 ? 0 : (x))";
-  if (a.kind == "clip") return fmt::format("((x) < {0} ? {0} : (x) > {1} ? {1} : (x))", alpha, beta);
+  if (a.kind == "relu") return "at_least(x, 0)";
+  if (a.kind == "clip") return fmt::format("at_most(at_least(x, {}), {})", alpha, beta);
   if (a.kind == "leaky_relu") return fmt::format("((x) < 0 ? {} * (x) : (x))", alpha);
   if (a.kind == "elu") return fmt::format("((x) < 0 ? {} * expm1f(x) : (x))", alpha);
   if (a.kind == "sigmoid") return "__fdividef(1, 1 + __expf(-(x)))";
