@@ -188,7 +188,7 @@ __device__ inline void convolve(const ExpandArgs& p, const unsigned char* tile, 
   }
 }
 
-SHARING_KERNEL(kThreads, 768 / kThreads) expand(const ExpandArgs p) {
+SHARING_KERNEL(kThreads, (kTaps > 25 ? 384 : 768) / kThreads) expand(const ExpandArgs p) {
   SHARED_MEMORY(shared);
   const int chunks = (p.channels + CHANNELS - 1) / CHANNELS, across = (p.out_w + TILE_W - 1) / TILE_W, down = (p.out_h + TILE_H - 1) / TILE_H;
   int block = blockIdx.x;
