@@ -40,7 +40,8 @@ template <class E>
 void visit_enum(FieldVisitor& v, std::string_view name, E& value) {
   int i = static_cast<int>(value);
   v.visit_enum(name, i, enum_names(E{}));
-  value = static_cast<E>(i);
+  // Readers visit ops that other threads read.
+  if (static_cast<E>(i) != value) value = static_cast<E>(i);
 }
 
 }  // namespace tenon::core
