@@ -106,8 +106,8 @@ void expect_expansion(int height, int width, int pad) {
   auto second = random_pixels<float>(taps * spread + spare, random), first_bias = random_pixels<float>(spread + spare, random), second_bias = random_pixels<float>(spread + spare, random);
   auto y = random_pixels<Scalar>(images * p.out_h * p.out_w * channels + spare, random);
   Scalar *from = aligned_items(x), *lines = aligned_items(first), *to = aligned_items(y);
-  for (int i = 0; i < spread * Case::line; ++i)
-    if (i % Case::line >= inputs) assign(lines[i], 0);
+  for (int c = 0; c < spread; ++c)
+    for (int k = inputs; k < Case::line; ++k) assign(lines[c * Case::line + k], 0);
   p.x = from, p.first = lines, p.second = aligned_items(second), p.first_bias = aligned_items(first_bias), p.second_bias = aligned_items(second_bias), p.y = to;
   const unsigned count = images * parts(p.out_h, Case::tile_h) * parts(p.out_w, Case::tile_w) * parts(channels, Case::channels);
   const int pixels = (std::min(Case::rows, height) * std::min(Case::columns, width) + 15) / 16 * 16;
