@@ -77,10 +77,15 @@ std::map<std::string, Tensor> InputFlags::load() const {
   return tensors;
 }
 
+const std::map<std::string, Tensor>& InputFlags::given() const {
+  if (!given_) given_ = load();
+  return *given_;
+}
+
 NamedValues InputFlags::gather(Session& session, const Engine& engine,
                                const std::map<std::string, Dims>& shapes) const {
   std::vector<TensorInfo> infos = engine.inputs();
-  std::map<std::string, Tensor> given = load();
+  std::map<std::string, Tensor> given = this->given();
   std::map<std::string, Dims> dims = shapes;
   for (const auto& entry : shapes) info_of(infos, entry.first);
   for (auto& entry : given) {
@@ -106,7 +111,7 @@ NamedValues InputFlags::gather(Session& session, const Engine& engine,
 
 std::map<std::string, Dims> InputFlags::dims() const {
   std::map<std::string, Dims> dims;
-  for (const auto& [name, tensor] : load()) dims[name] = tensor.dims();
+  for (const auto& [name, tensor] : given()) dims[name] = tensor.dims();
   return dims;
 }
 

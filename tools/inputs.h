@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -31,9 +32,12 @@ class InputFlags {
   void first_run(const Engine&, const std::function<void()>& f) const;
 
  private:
+  /// What the files give; they are read once.
+  const std::map<std::string, Tensor>& given() const;
   std::map<std::string, Tensor> load() const;
 
   std::vector<std::string> files_;
+  mutable std::optional<std::map<std::string, Tensor>> given_;
   uint64_t seed_ = 0;
   mutable bool said_random_ = false;
 };

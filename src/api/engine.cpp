@@ -83,9 +83,8 @@ Engine Engine::with_weights(const std::map<std::string, Tensor>& given) const {
   core::EngineData data = impl_->built.data;
   data.graph = core::with_weights(impl_->graph(), weights);
   LoadOptions options;
-  const core::DeviceInfo& here = impl_->built.device->info();
-  options.device = here.kind == "cuda" ? fmt::format("cuda:{}", here.index) : here.kind;
-  options.threads = here.threads;
+  options.device = impl_->device_name();
+  options.threads = threads();
   return Engine(wrap(core::adopt(std::move(data), options)));
 }
 Tensor Engine::host_tensor(DType dtype, std::vector<int64_t> dims) const {

@@ -8,6 +8,11 @@ struct Engine::Impl {
   core::Built built;
   const core::Program& program() const { return *built.program; }
   const core::Graph& graph() const { return built.program->graph(); }
+  /// The device that it runs on, as options name it: "cpu", "cuda:1".
+  std::string device_name() const {
+    const core::DeviceInfo& here = built.device->info();
+    return here.kind == "cuda" ? fmt::format("cuda:{}", here.index) : here.kind;
+  }
 };
 
 namespace core {

@@ -41,9 +41,8 @@ core::Bindings bindings_at(const core::Built& built, const std::map<std::string,
 
 struct Specializer::Impl {
   Impl(Engine e, BuildOptions o) : engine(std::move(e)), how(std::move(o)) {
-    const core::DeviceInfo& device = engine.impl().built.device->info();
-    how.device = device.kind == "cuda" ? fmt::format("cuda:{}", device.index) : device.kind;
-    if (how.threads == 0) how.threads = device.threads;
+    how.device = engine.impl().device_name();
+    if (how.threads == 0) how.threads = engine.threads();
     how.verify = false;  // other kernels of an engine that was compared
     keep_promises(engine.impl().built.data.options);
     const auto asked = how.cancelled;

@@ -61,17 +61,12 @@ Patch fused(Graph& g, const std::vector<NodeId>& chain) {
   return {{{last, body.finish(x, g.type(last).shape)}}};
 }
 
-bool is_constant_or_absent(const Graph& g, NodeId conv, int i) {
-  const Value v = input_count(g, {conv, 0}) > i ? input(g, {conv, 0}, i) : Value{};
-  return !v || g.constant(v);
-}
-
 bool is_expansion(const Graph& g, NodeId first, NodeId depthwise, const PassOptions& options) {
   const DType dtype = g.type({depthwise, 0}).dtype;
   if (dtype != DType::f16 && dtype != DType::bf16 && !(dtype == DType::f32 && options.f32_on_tensor_cores)) return false;
   if (!is_point_conv(g, first) || !single_use(g, {first, 0})) return false;
   for (NodeId conv : {first, depthwise})
-    if (!has_constant_weights(g, {conv, 0}) || !is_constant_or_absent(g, conv, 2)) return false;
+    if (!has_constant_weights(g, {conv, 0}) || !is_constant_or_absent(g, input(g, {conv, 0}, 2))) return false;
   const Dims &w = g.constant(input(g, {first, 0}, 1))->dims(), &kernel = g.constant(input(g, {depthwise, 0}, 1))->dims();
   const auto& dilations = g.node(depthwise).as<Conv>()->window.dilations;
   constexpr int64_t kMostKernel = 7;

@@ -10,8 +10,6 @@ namespace {
 constexpr std::string_view kGateEquation = "x * conv(conv(mean(x))) => Fused";
 constexpr int64_t kMostChannels = 4096, kMostHidden = 1024;
 
-bool is_constant_or_absent(const Graph& g, Value v) { return !v || g.constant(v); }
-
 bool fits(const Graph& g, const SqueezeNodes& n) {
   const DType dtype = g.type(n.x).dtype;
   if (dtype != DType::f32 && dtype != DType::f16 && dtype != DType::bf16) return false;

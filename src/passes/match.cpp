@@ -41,6 +41,8 @@ Value input(const Graph& g, Value v, int i) {
   return i < static_cast<int>(inputs.size()) ? inputs[i] : Value{};
 }
 
+bool is_constant_or_absent(const Graph& g, Value v) { return !v || g.constant(v); }
+
 int input_count(const Graph& g, Value v) {
   const auto& inputs = g.node(v.node).inputs;
   auto count = static_cast<int>(inputs.size());

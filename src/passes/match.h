@@ -15,6 +15,9 @@ int input_count(const Graph&, Value v);  // without those left out at the end
 /// `v` is read once and is no graph output.
 bool single_use(const Graph&, Value v);
 
+/// A constant, or an input that is left out.
+bool is_constant_or_absent(const Graph&, Value v);
+
 bool is_unary(const Graph&, Value v, UnaryKind);
 bool is_binary(const Graph&, Value v, BinaryKind);
 bool is_float(const Graph&, Value v);
